@@ -1,0 +1,186 @@
+//! The ids that AWS gives to things, parsed once at the door and trusted after it.
+//!
+//! An id can not be empty: an empty service id in a filter would list the connections of every service.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// What was given where an id was wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidId {
+    /// The form that was wanted, for a person: "`vpce-svc-` and hex digits".
+    wanted: &'static str,
+    /// What was there instead.
+    given: String,
+}
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A hostile id can be long, and this text goes to a log.
+        let shown: String = self.given.chars().take(64).collect();
+        write!(f, "`{shown}` is not {}", self.wanted)
+    }
+}
+
+impl std::error::Error for InvalidId {}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $wanted:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Reads the id, or says what was there instead.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(text) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(InvalidId { wanted: $wanted, given: text.to_owned() })
+                }
+            }
+
+            /// The id as AWS writes it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// An endpoint service of a provider: `vpce-svc-` and hex digits.
+    ServiceId,
+    "an endpoint service's id (`vpce-svc-` and at most 17 hex digits)",
+    |text| text.strip_prefix(SERVICE).is_some_and(is_hex)
+);
+id!(
+    /// A VPC endpoint of a consumer: `vpce-` and hex digits.
+    EndpointId,
+    "a VPC endpoint's id (`vpce-` and at most 17 hex digits)",
+    |text| text.strip_prefix(ENDPOINT).is_some_and(is_hex)
+);
+id!(
+    /// A connection of an endpoint to a service, the thing that bears the provider's tags: `vpce-con-…`.
+    ConnectionId,
+    "a connection's id (`vpce-con-…`)",
+    |text| text
+        .strip_prefix("vpce-con-")
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+);
+id!(
+    /// An AWS account: twelve digits, of which the first may be zeros.
+    AccountId,
+    "an AWS account id (12 digits)",
+    |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+);
+
+const SERVICE: &str = "vpce-svc-";
+const ENDPOINT: &str = "vpce-";
+/// EC2's long ids have 17 hex digits, its old short ones 8.
+const HEX_DIGITS: usize = 17;
+
+fn is_hex(text: &str) -> bool {
+    (1..=HEX_DIGITS).contains(&text.len()) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Every service id and endpoint id that stands in a text, in prose or in JSON, in the order of their places.
+///
+/// AWS documents neither the subject nor the message of a connection notification, so its text is searched for the
+/// one thing that is certain to be in it.
+pub fn ids_in(text: &str) -> impl Iterator<Item = FoundId> + '_ {
+    text.match_indices(ENDPOINT).filter_map(|(at, _)| {
+        let before = text.get(..at)?.chars().next_back();
+        if before.is_some_and(|c| c.is_ascii_alphanumeric()) {
+            return None;
+        }
+        let rest = text.get(at..)?;
+        let prefix = if rest.starts_with(SERVICE) { SERVICE } else { ENDPOINT };
+        let tail = rest.get(prefix.len()..)?;
+        let digits = tail.bytes().take_while(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).count();
+        // `vpce-con-…` begins with a hex digit, and is no endpoint.
+        if tail.get(digits..)?.chars().next().is_some_and(|c| c.is_ascii_alphanumeric()) {
+            return None;
+        }
+        let id = rest.get(..prefix.len() + digits)?;
+        if prefix == SERVICE {
+            ServiceId::parse(id).ok().map(FoundId::Service)
+        } else {
+            EndpointId::parse(id).ok().map(FoundId::Endpoint)
+        }
+    })
+}
+
+/// What [`ids_in`] finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundId {
+    /// An endpoint service.
+    Service(ServiceId),
+    /// A VPC endpoint.
+    Endpoint(EndpointId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<String> {
+        ids_in(text)
+            .map(|id| match id {
+                FoundId::Service(id) => id.to_string(),
+                FoundId::Endpoint(id) => id.to_string(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn ids_are_found_in_prose_and_in_json() {
+        let prose = "Endpoint vpce-0aa11bb22cc33dd44 asks for vpce-svc-0123456789abcdef0.";
+        assert_eq!(found(prose), ["vpce-0aa11bb22cc33dd44", "vpce-svc-0123456789abcdef0"]);
+        assert_eq!(found(r#"{"VpcEndpointId":"vpce-12345678"}"#), ["vpce-12345678"]);
+        assert_eq!(found("com.amazonaws.vpce.us-west-2.vpce-svc-0a,"), ["vpce-svc-0a"]);
+        assert_eq!(found("vpce-0a1-xyz.vpce-svc-0b2.us-west-2.vpce.amazonaws.com"), ["vpce-0a1", "vpce-svc-0b2"]);
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_not_found() {
+        for text in
+            ["vpce-con-0123456789abcdef0", "vpce-nfn-0123", "vpce-", "vpce-svc-", "xvpce-0a", "vpce-0G", "VPCE-0A"]
+        {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+        let long = format!("vpce-svc-{}", "a".repeat(1_000_000));
+        assert_eq!(found(&long), [""; 0]);
+    }
+
+    #[test]
+    fn an_id_is_never_empty() {
+        for text in ["", "vpce-svc-", "vpce-svc-xyz", "vpce-svc-0A", " vpce-svc-0a", "vpce-0a"] {
+            assert!(ServiceId::parse(text).is_err(), "{text:?}");
+        }
+        assert!(AccountId::parse("11112222333").is_err());
+        assert!(AccountId::parse("1111222233334").is_err());
+        assert!(AccountId::parse("１１１１２２２２３３３３").is_err());
+        assert_eq!(AccountId::parse("000022223333").unwrap().as_str(), "000022223333");
+    }
+
+    #[test]
+    fn a_service_id_is_no_endpoint_id() {
+        assert!(EndpointId::parse("vpce-svc-0123").is_err());
+        assert!(EndpointId::parse("vpce-con-0123").is_err());
+    }
+}

@@ -1,0 +1,30 @@
+//! What the autopilot decides, and nothing of how it gets there.
+//!
+//! ```text
+//! bytes -> Trigger -> Observed -> Plan -> Vec<Outcome> -> Report
+//!   runtime  here      aws reads   here    aws writes      here
+//! ```
+//!
+//! - [`trigger`]: any event, as a hint of where to look. It is never a fact.
+//! - [`observed`]: what was read, in this product's own words.
+//! - [`policy`]: `consumers.toml` and the Cedar files; one connection, judged. Only this module knows Cedar.
+//! - [`accept`]: what is to be done about all connections.
+//! - [`plan`]: effects, and the reasons for doing nothing.
+//! - [`report`]: what came of it: the return value, the log, and the failures.
+//! - [`config`]: the variables.
+//! - [`ids`]: the ids of AWS's things.
+//!
+//! # Invariants
+//!
+//! - Nothing here looks at a clock, the environment, a file or the network: they are arguments.
+//! - A plan is a function of what was observed, the policy and the time. Applied and observed again, it is empty.
+//! - Whatever is in doubt is left as it is, with a reason.
+
+pub mod accept;
+pub mod config;
+pub mod ids;
+pub mod observed;
+pub mod plan;
+pub mod policy;
+pub mod report;
+pub mod trigger;

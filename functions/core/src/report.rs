@@ -1,0 +1,289 @@
+//! What came of an invocation: the one value that is returned, logged and counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+use crate::config::Mode;
+use crate::ids::ServiceId;
+use crate::plan::{Decided, EffectKind, Reason, Skip};
+use crate::trigger::Trigger;
+
+/// Lambda takes answers of 6 MiB; what would go beyond this many bytes is counted instead.
+const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
+
+/// How an effect ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It took effect.
+    Done,
+    /// It had taken effect before, or what it was meant for is gone.
+    AlreadyDone,
+    /// AWS says no, with this code, and will say so again.
+    Refused(String),
+    /// It did not take effect for a reason that passes, with this code.
+    Retry(String),
+    /// In `observe` mode it was not tried.
+    Planned,
+}
+
+impl Ended {
+    /// The word of the return value.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::AlreadyDone => "already-done",
+            Self::Refused(_) => "refused",
+            Self::Retry(_) => "retry",
+            Self::Planned => "planned",
+        }
+    }
+
+    /// AWS's error code, where there is one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused(code) | Self::Retry(code) => Some(code),
+            Self::Done | Self::AlreadyDone | Self::Planned => None,
+        }
+    }
+}
+
+/// What came of one effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was done.
+    pub effect: EffectKind,
+    /// To what, and why.
+    pub decided: Decided,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { effect, decided, ended } = self;
+        let Decided { service, endpoint, connection: _, policy, facts: _ } = decided;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("effect", effect)?;
+        map.serialize_entry("serviceId", service)?;
+        map.serialize_entry("endpointId", endpoint)?;
+        map.serialize_entry("policy", policy)?;
+        map.serialize_entry("result", ended.word())?;
+        if let Some(code) = ended.code() {
+            map.serialize_entry("code", code)?;
+        }
+        map.end()
+    }
+}
+
+/// Everything that came of one invocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The function.
+    pub function: &'static str,
+    /// Whether it acted.
+    pub mode: Mode,
+    /// The digest of the policy that it decided by.
+    pub policy_digest: String,
+    /// What came of each effect.
+    pub outcomes: Vec<Outcome>,
+    /// What was left as it is.
+    pub skipped: Vec<Skip>,
+}
+
+impl Report {
+    /// The value that the function returns, or the failure that the invocation ends with.
+    ///
+    /// An SQS batch is always answered, and names the records that are to come again.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Retry`] if anything is to be tried again.
+    pub fn answer(&self, trigger: &Trigger) -> Result<Value, Failure> {
+        let retried: BTreeSet<_> = self.to_retry().map(|outcome| &outcome.decided.service).collect();
+        let mut answer = self.value();
+        if let Some(batch) = &trigger.batch {
+            let failed = batch.iter().filter(|record| match &record.look {
+                Some(look) => retried.iter().any(|service: &&ServiceId| look.sees(service)),
+                None => true,
+            });
+            set(&mut answer, "batchItemFailures", items(failed.map(|record| record.id.as_str())));
+            return Ok(answer);
+        }
+        match self.to_retry().next() {
+            None => Ok(answer),
+            Some(first) => Err(Failure::Retry(format!(
+                "{} of {} effects did not take place yet; the first is `{}` of `{}`: `{}`",
+                self.to_retry().count(),
+                self.outcomes.len(),
+                first.effect,
+                first.decided.endpoint,
+                first.ended.code().unwrap_or_default(),
+            ))),
+        }
+    }
+
+    fn to_retry(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(|outcome| matches!(outcome.ended, Ended::Retry(_)))
+    }
+
+    /// The return value as such. Where it would be too large for Lambda, the rest is counted in `truncated`.
+    fn value(&self) -> Value {
+        let Self { function, mode, policy_digest, outcomes, skipped } = self;
+        let mut room = LARGEST_ANSWER;
+        let (shown_outcomes, left_outcomes) = fitting(outcomes, &mut room);
+        let (shown_skipped, left_skipped) = fitting(skipped, &mut room);
+        let mut value = json!({
+            "function": function,
+            "mode": mode,
+            "policyDigest": policy_digest,
+            "outcomes": shown_outcomes,
+            "skipped": shown_skipped,
+        });
+        if left_outcomes + left_skipped > 0 {
+            set(&mut value, "truncated", json!({"outcomes": left_outcomes, "skipped": left_skipped}));
+        }
+        value
+    }
+
+    /// The one line that tells an operator what an invocation came to: counts, and no list that could grow.
+    pub fn summary(&self) -> Value {
+        let mut effects: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
+        for Outcome { effect, ended, decided: _ } in &self.outcomes {
+            *effects.entry(effect.to_string()).or_default().entry(ended.word()).or_default() += 1;
+        }
+        let mut skipped: BTreeMap<Reason, usize> = BTreeMap::new();
+        for skip in &self.skipped {
+            *skipped.entry(skip.reason).or_default() += 1;
+        }
+        let skipped: BTreeMap<_, _> =
+            skipped.iter().map(|(reason, n)| (reason.to_string().replace(' ', "-"), n)).collect();
+        json!({
+            "message": "report",
+            "function": self.function,
+            "mode": self.mode,
+            "policyDigest": self.policy_digest,
+            "outcomes": effects,
+            "skipped": skipped,
+        })
+    }
+
+    /// The audit trail: one line for each decision that was carried out, or would be, with the facts it was made from.
+    ///
+    /// Tags die with their connection; these lines stay. A connection that is held as before is no new decision.
+    pub fn audit(&self) -> impl Iterator<Item = Value> {
+        let decisions = self.outcomes.iter().filter(|outcome| outcome.effect != EffectKind::Tag);
+        decisions.map(|Outcome { effect, decided, ended }| {
+            let Decided { service, endpoint, connection, policy, facts } = decided;
+            json!({
+                "message": "decision",
+                "function": self.function,
+                "mode": self.mode,
+                "decision": effect,
+                "serviceId": service,
+                "endpointId": endpoint,
+                "connectionId": connection,
+                "policy": policy,
+                "policyDigest": self.policy_digest,
+                "facts": facts,
+                "result": ended.word(),
+                "code": ended.code(),
+            })
+        })
+    }
+}
+
+fn fitting<T: Serialize>(entries: &[T], room: &mut usize) -> (Vec<Value>, usize) {
+    let mut shown = Vec::new();
+    for entry in entries {
+        let Ok(value) = serde_json::to_value(entry) else { continue };
+        let size = value.to_string().len() + 1;
+        if size > *room {
+            break;
+        }
+        *room -= size;
+        shown.push(value);
+    }
+    let left = entries.len() - shown.len();
+    (shown, left)
+}
+
+fn items<'i>(ids: impl Iterator<Item = &'i str>) -> Value {
+    ids.map(|id| json!({"itemIdentifier": id})).collect()
+}
+
+fn set(value: &mut Value, key: &str, to: Value) {
+    if let Value::Object(fields) = value {
+        fields.insert(key.to_owned(), to);
+    }
+}
+
+/// Why an invocation came to nothing, or has to come again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// A variable is missing or wrong.
+    BadConfiguration(String),
+    /// The policy folder has a fault.
+    BadPolicy(String),
+    /// The event is none of those that the function takes.
+    UnrecognizedEvent(String),
+    /// AWS did not say how things stand, and without that nothing is decided.
+    ReadFailed(String),
+    /// Something did not take effect for a reason that passes.
+    Retry(String),
+}
+
+impl Failure {
+    /// Lambda's error type.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::BadConfiguration(_) => "BadConfiguration",
+            Self::BadPolicy(_) => "BadPolicy",
+            Self::UnrecognizedEvent(_) => "UnrecognizedEvent",
+            Self::ReadFailed(_) => "ReadFailed",
+            Self::Retry(_) => "Retry",
+        }
+    }
+
+    /// What happened, and what to do.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::BadConfiguration(message)
+            | Self::BadPolicy(message)
+            | Self::UnrecognizedEvent(message)
+            | Self::ReadFailed(message)
+            | Self::Retry(message) => message,
+        }
+    }
+
+    /// The answer to an event about which nothing could be read: an SQS batch comes again record by record, everything
+    /// else fails.
+    ///
+    /// # Errors
+    ///
+    /// Itself, for everything but a failed read in an SQS batch.
+    pub fn answer(self, function: &str, mode: Mode, trigger: &Trigger) -> Result<Value, Self> {
+        match (&self, &trigger.batch) {
+            (Self::ReadFailed(message), Some(batch)) => Ok(json!({
+                "function": function,
+                "mode": mode,
+                "outcomes": [],
+                "skipped": [],
+                "error": {"type": self.kind(), "message": message},
+                "batchItemFailures": items(batch.iter().map(|record| record.id.as_str())),
+            })),
+            _ => Err(self),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl std::error::Error for Failure {}
