@@ -1,1 +1,23 @@
-//! x
+//! Observes and applies: the only crate that knows the AWS SDK.
+//!
+//! - [`client`]: concrete SDK clients from the configuration; nothing stands between them and the code.
+//! - [`error`]: what an SDK error means: come again, give up, or find the one id that spoils the call.
+//! - [`observe`]: reads every page, and turns the SDK's types into the core's at once.
+//! - [`apply`]: carries a plan out; every effect is tried, and the first failure hides nothing.
+//! - [`deadline`]: how long an invocation may go on trying.
+//! - [`folder`]: the policy folder, read again when it changes.
+//! - [`acceptor`]: these in a row, as `connection-acceptor` and the command line both run them.
+//!
+//! # Invariants
+//!
+//! - No SDK type is in a signature outside this crate but the clients themselves.
+//! - A failed read is an error and never an empty list.
+//! - HTTP 200 is not success: Accept and Reject answer with `unsuccessful` items.
+
+pub mod acceptor;
+pub mod apply;
+pub mod client;
+pub mod deadline;
+pub mod error;
+pub mod folder;
+pub mod observe;

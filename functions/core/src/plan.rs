@@ -58,6 +58,13 @@ impl Effect {
         }
     }
 
+    /// The connection that it is done to, by value.
+    pub fn into_decided(self) -> Decided {
+        match self {
+            Self::Accept(decided) | Self::Reject(decided) | Self::Hold(decided) | Self::Tag(decided) => decided,
+        }
+    }
+
     /// The connection that it is done to.
     pub fn decided(&self) -> &Decided {
         match self {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::config::Mode;
 use crate::ids::ServiceId;
-use crate::plan::{Decided, EffectKind, Reason, Skip};
+use crate::plan::{Decided, Effect, EffectKind, Reason, Skip};
 use crate::trigger::Trigger;
 
 /// Lambda takes answers of 6 MiB; what would go beyond this many bytes is counted instead.
@@ -60,6 +60,14 @@ pub struct Outcome {
     pub decided: Decided,
     /// How it ended.
     pub ended: Ended,
+}
+
+impl Outcome {
+    /// An effect that ended that way.
+    pub fn of(effect: Effect, ended: Ended) -> Self {
+        let kind = effect.kind();
+        Self { effect: kind, decided: effect.into_decided(), ended }
+    }
 }
 
 impl Serialize for Outcome {
@@ -287,3 +295,18 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// What one event came to: what is returned, and what is logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The value that is returned, or the failure that the invocation ends with.
+    pub result: Result<Value, Failure>,
+    /// The lines of the log, each an object: the decisions, then the summary.
+    pub log: Vec<Value>,
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        Self { result: Err(failure), log: Vec::new() }
+    }
+}

@@ -1,1 +1,165 @@
-//! x
+//! A simulated AWS Region in which PrivateLink connections live their life.
+//!
+//! One world in memory, spoken to as AWS is: in EC2's Query protocol, in process as the HTTP connector under real SDK
+//! clients ([`Region::http_client`]), or over loopback HTTP ([`server::serve`]). What is known of AWS is behaved as
+//! known; what nobody could confirm is a [`Settings`] field, so that both possibilities can be tried.
+//!
+//! - [`clock`]: the Region's time, which runs by itself or is stepped.
+//! - [`world`]: services, endpoints and what becomes of them; nothing of HTTP.
+//! - [`ec2`]: the operations: parameters checked, answers written.
+//! - [`query`] and [`xml`]: the protocol.
+//! - [`buckets`]: request throttling.
+//! - [`faults`]: what goes wrong on request.
+//! - [`happening`]: what a listener is told, and the events that it becomes.
+//! - [`connector`] and [`server`]: the two ways in.
+
+pub mod buckets;
+pub mod clock;
+pub mod connector;
+pub mod ec2;
+pub mod faults;
+pub mod happening;
+pub mod query;
+pub mod server;
+pub mod world;
+pub mod xml;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::clock::Clock;
+use crate::ec2::ApiError;
+use crate::faults::{Fault, FaultKind, When};
+use crate::happening::Happening;
+use crate::query::Query;
+use crate::world::World;
+
+/// How this Region is to behave where AWS leaves it open, or where a test wants it otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The Region's name.
+    pub name: String,
+    /// What ids, delays and tokens are drawn from: the same seed makes the same world.
+    pub seed: u64,
+    /// Whether requests are throttled as AWS throttles them.
+    pub throttling: bool,
+    /// The most endpoint ids that one Accept or Reject takes. AWS documents none.
+    pub most_endpoint_ids: Option<usize>,
+    /// Whether an endpoint id that is not known spoils the whole call, rather than being an `unsuccessful` item.
+    pub unknown_id_spoils_call: bool,
+    /// How far DescribeVpcEndpointConnections lags behind what was written.
+    pub read_lag: Duration,
+    /// The most items on a page, where it is less than what was asked for.
+    pub page: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: "us-west-2".to_owned(),
+            seed: 1,
+            throttling: true,
+            most_endpoint_ids: None,
+            unknown_id_spoils_call: false,
+            read_lag: Duration::ZERO,
+            page: 1000,
+        }
+    }
+}
+
+/// A Region, shared by all who hold it.
+#[derive(Debug, Clone)]
+pub struct Region(Arc<Mutex<World>>);
+
+/// One HTTP request, as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The `Authorization` header, whose access key id is the account.
+    pub authorization: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// An answer: the status and an XML body.
+    Answer(u16, String),
+    /// The connection breaks before there is an answer.
+    Reset,
+    /// There is never an answer.
+    Silence,
+}
+
+impl Region {
+    /// An empty Region.
+    pub fn new(settings: Settings, clock: Clock) -> Self {
+        Self(Arc::new(Mutex::new(World::new(settings, clock))))
+    }
+
+    /// The world as it is now. A panic while somebody looked at it changes nothing about it.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        world.catch_up();
+        world
+    }
+
+    /// The Region's time.
+    pub fn now(&self) -> OffsetDateTime {
+        self.world().now()
+    }
+
+    /// Lets that much time pass at once. What was due on the way happens in its order.
+    pub fn step(&self, by: Duration) {
+        let mut world = self.world();
+        world.clock.step(by);
+        world.catch_up();
+    }
+
+    /// Tells of everything that happens from now on.
+    pub fn listen(&self) -> UnboundedReceiver<Happening> {
+        let (sender, receiver) = unbounded_channel();
+        self.world().listeners.push(sender);
+        receiver
+    }
+
+    /// Asks for the next calls of an operation to go wrong.
+    pub fn break_next(&self, fault: Fault) {
+        self.world().faults.add(fault);
+    }
+
+    /// Answers one request.
+    pub fn answer(&self, request: &Request) -> Reply {
+        let mut world = self.world();
+        let request_id = world.request_id();
+        let query = match Query::read(request) {
+            Ok(query) => query,
+            Err(error) => return error.reply(&request_id),
+        };
+        let action = query.action.clone();
+        let account = query.account.clone();
+        let fault = world.faults.next(&action);
+        if let Some(Fault { kind, when: When::Before, .. }) = &fault {
+            world.log_call(&action, &account, Err(kind.code()));
+            return kind.reply(&request_id);
+        }
+        if let Err(error) = world.throttle(&account, &action) {
+            world.log_call(&action, &account, Err(&error.code));
+            return error.reply(&request_id);
+        }
+        let refuse_items = match &fault {
+            Some(Fault { kind: FaultKind::Items(code), .. }) => Some(code.clone()),
+            _ => None,
+        };
+        let answer = ec2::dispatch(&mut world, query, refuse_items.as_deref());
+        world.log_call(&action, &account, answer.as_ref().map(|_| ()).map_err(|error: &ApiError| error.code.as_str()));
+        match (fault, answer) {
+            (Some(Fault { kind, .. }), _) if !matches!(kind, FaultKind::Items(_)) => kind.reply(&request_id),
+            (_, Ok(fields)) => Reply::Answer(200, xml::response(&action, &request_id, fields)),
+            (_, Err(error)) => error.reply(&request_id),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `connection-acceptor`: one event through all the rooms.
+
+use std::sync::Arc;
+
+use aws_sdk_ec2::Client;
+use privatelink_core::accept::plan_acceptance;
+use privatelink_core::config::{AcceptorConfig, Mode};
+use privatelink_core::observed::Observed;
+use privatelink_core::plan::Plan;
+use privatelink_core::policy::Policy;
+use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report};
+use privatelink_core::trigger::{Look, Trigger};
+use time::OffsetDateTime;
+
+use crate::apply::apply;
+use crate::client;
+use crate::deadline::Deadline;
+use crate::folder::PolicyFolder;
+use crate::observe::observe;
+
+/// The function's name.
+pub const FUNCTION: &str = "connection-acceptor";
+
+/// Everything that the function keeps between events.
+#[derive(Debug)]
+pub struct Acceptor {
+    config: AcceptorConfig,
+    ec2: Client,
+    folder: PolicyFolder,
+}
+
+impl Acceptor {
+    /// Reads the variables, builds the client, and reads the policy before the first event comes.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::BadConfiguration`] with every fault of the variables. A fault of the policy is told at each event,
+    /// until the files are mended.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let config =
+            AcceptorConfig::from_vars(lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
+        let ec2 = client::ec2(&config.aws, client::network());
+        Ok(Self::new(config, ec2))
+    }
+
+    /// The same with a client that exists.
+    pub fn new(config: AcceptorConfig, ec2: Client) -> Self {
+        let folder = PolicyFolder::new(&config.policy_dir);
+        // Kept for the first event, which tells it if it has a fault.
+        drop(folder.current());
+        Self { config, ec2, folder }
+    }
+
+    /// The policy as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::BadPolicy`] with every fault of the folder.
+    pub fn policy(&self) -> Result<Arc<Policy>, Failure> {
+        self.folder.current().map_err(|faults| Failure::BadPolicy(faults.to_string()))
+    }
+
+    /// Takes one event from its bytes to its answer.
+    pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
+        let ready = self.policy().and_then(|policy| match Trigger::parse(payload) {
+            Ok(trigger) => Ok((policy, trigger)),
+            Err(error) => Err(Failure::UnrecognizedEvent(error.to_string())),
+        });
+        let (policy, trigger) = match ready {
+            Ok(ready) => ready,
+            Err(failure) => return failure.into(),
+        };
+        match self.run(&policy, &trigger.look, now, deadline).await {
+            Ok(report) => {
+                let log = report.audit().chain([report.summary()]).collect();
+                Answer { result: report.answer(&trigger), log }
+            }
+            Err(failure) => Answer { result: failure.answer(FUNCTION, self.config.mode, &trigger), log: Vec::new() },
+        }
+    }
+
+    /// Looks, decides, and acts if that is the mode.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::ReadFailed`].
+    pub async fn run(
+        &self,
+        policy: &Policy,
+        look: &Look,
+        now: OffsetDateTime,
+        deadline: Deadline,
+    ) -> Result<Report, Failure> {
+        let (_, Plan { effects, skipped }) = self.plan(policy, look, now, deadline).await?;
+        let outcomes = match self.config.mode {
+            Mode::Enforce => apply(&self.ec2, effects, deadline).await,
+            Mode::Observe => effects.into_iter().map(|effect| Outcome::of(effect, Ended::Planned)).collect(),
+        };
+        let mode = self.config.mode;
+        Ok(Report { function: FUNCTION, mode, policy_digest: policy.digest().to_owned(), outcomes, skipped })
+    }
+
+    /// Looks and decides, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::ReadFailed`].
+    pub async fn plan(
+        &self,
+        policy: &Policy,
+        look: &Look,
+        now: OffsetDateTime,
+        deadline: Deadline,
+    ) -> Result<(Observed, Plan), Failure> {
+        let AcceptorConfig { aws, service_tag, .. } = &self.config;
+        let observed = observe(&self.ec2, &aws.region, service_tag.as_ref(), look, deadline.decisions).await?;
+        let plan = plan_acceptance(policy, &observed, now);
+        Ok((observed, plan))
+    }
+}

@@ -1,0 +1,294 @@
+//! Writes: a plan becomes calls, and every effect an outcome.
+//!
+//! All calls stand in one queue. A call that fails for a reason that passes goes back into it until the deadline, so
+//! that nothing that can be done waits behind something that can not. A call with several ids that is refused is
+//! halved and both halves tried, which finds the largest number that AWS takes as well as the one id that it does not.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{Tag, UnsuccessfulItem};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use privatelink_core::ids::ServiceId;
+use privatelink_core::observed::{TAG_DECISION, TAG_POLICY};
+use privatelink_core::plan::{Decided, Effect, EffectKind, policy_tag};
+use privatelink_core::report::{Ended, Outcome};
+use tokio::time::{Instant, sleep_until};
+
+use crate::deadline::{Deadline, attempt, pause};
+use crate::error::{CallError, Meaning};
+
+/// How many endpoints one call accepts or rejects. AWS documents no maximum.
+const DECISIONS: usize = 100;
+/// How many things one call tags: the maximum of CreateTags.
+const TAGGED: usize = 1000;
+/// How many calls are under way at the same time.
+const AT_ONCE: usize = 4;
+
+/// Carries the effects out, every one of them, and says what came of each.
+pub async fn apply(ec2: &Client, effects: Vec<Effect>, deadline: Deadline) -> Vec<Outcome> {
+    let mut queue = Queue::of(effects, deadline);
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        while under_way.len() < AT_ONCE
+            && let Some(call) = queue.next()
+        {
+            let by = queue.deadline_of(&call);
+            under_way.push(async move {
+                let answer = attempt(by, send(ec2, &call)).await;
+                (call, answer)
+            });
+        }
+        let wake = queue.wake();
+        tokio::select! {
+            Some((call, answer)) = under_way.next(), if !under_way.is_empty() => queue.settle(call, answer),
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
+            else => return queue.outcomes,
+        }
+    }
+}
+
+/// One call to be made.
+#[derive(Debug)]
+struct Call {
+    what: What,
+    items: Vec<Item>,
+    /// How often it was made.
+    attempts: u32,
+    /// When it may be made again.
+    not_before: Option<Instant>,
+    /// Why it was not answered last time.
+    last: Option<CallError>,
+    /// Whether an earlier attempt may have taken effect.
+    perhaps_done: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Accept(ServiceId),
+    Reject(ServiceId),
+    /// Tag with this decision and these policies.
+    Tag(&'static str, String),
+}
+
+/// One connection of a call, with the effect that its outcome is reported as.
+#[derive(Debug)]
+struct Item {
+    effect: EffectKind,
+    decided: Decided,
+}
+
+impl Item {
+    /// What the call names it by.
+    fn id(&self, what: &What) -> &str {
+        match what {
+            What::Accept(_) | What::Reject(_) => self.decided.endpoint.as_str(),
+            What::Tag(..) => self.decided.connection.as_ref().map_or("", |id| id.as_str()),
+        }
+    }
+}
+
+impl Call {
+    fn new(what: What, items: Vec<Item>) -> Self {
+        Self { what, items, attempts: 0, not_before: None, last: None, perhaps_done: false }
+    }
+}
+
+/// Makes the call once.
+///
+/// # Errors
+///
+/// The call's error; the errors of single items are its answer.
+async fn send(ec2: &Client, call: &Call) -> Result<Vec<UnsuccessfulItem>, CallError> {
+    let ids = call.items.iter().map(|item| item.id(&call.what).to_owned()).collect();
+    match &call.what {
+        What::Accept(service) => {
+            let request = ec2.accept_vpc_endpoint_connections().service_id(service.as_str());
+            let answer = request.set_vpc_endpoint_ids(Some(ids)).send().await?;
+            Ok(answer.unsuccessful.unwrap_or_default())
+        }
+        What::Reject(service) => {
+            let request = ec2.reject_vpc_endpoint_connections().service_id(service.as_str());
+            let answer = request.set_vpc_endpoint_ids(Some(ids)).send().await?;
+            Ok(answer.unsuccessful.unwrap_or_default())
+        }
+        What::Tag(decision, policy) => {
+            let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+            let request = ec2.create_tags().set_resources(Some(ids));
+            request.tags(tag(TAG_DECISION, decision)).tags(tag(TAG_POLICY, policy)).send().await?;
+            Ok(Vec::new())
+        }
+    }
+}
+
+struct Queue {
+    calls: VecDeque<Call>,
+    outcomes: Vec<Outcome>,
+    deadline: Deadline,
+}
+
+impl Queue {
+    fn of(effects: Vec<Effect>, deadline: Deadline) -> Self {
+        let mut queue = Self { calls: VecDeque::new(), outcomes: Vec::with_capacity(effects.len()), deadline };
+        let mut groups: BTreeMap<What, Vec<Item>> = BTreeMap::new();
+        for effect in effects {
+            let kind = effect.kind();
+            let (what, decided) = match effect {
+                Effect::Accept(decided) => (What::Accept(decided.service.clone()), decided),
+                Effect::Reject(decided) => (What::Reject(decided.service.clone()), decided),
+                Effect::Hold(decided) | Effect::Tag(decided) => {
+                    (What::Tag("held", policy_tag(&decided.policy)), decided)
+                }
+            };
+            groups.entry(what).or_default().push(Item { effect: kind, decided });
+        }
+        for (what, items) in groups {
+            let size = match what {
+                What::Accept(_) | What::Reject(_) => DECISIONS,
+                What::Tag(..) => TAGGED,
+            };
+            let mut items = items.into_iter().peekable();
+            while items.peek().is_some() {
+                let chunk = items.by_ref().take(size).collect();
+                queue.calls.push_back(Call::new(what.clone(), chunk));
+            }
+        }
+        queue
+    }
+
+    fn deadline_of(&self, call: &Call) -> Instant {
+        match call.what {
+            What::Accept(_) | What::Reject(_) => self.deadline.decisions,
+            What::Tag(..) => self.deadline.end,
+        }
+    }
+
+    /// The next call that may be made now. Those whose time is over end here.
+    fn next(&mut self) -> Option<Call> {
+        let now = Instant::now();
+        for call in std::mem::take(&mut self.calls) {
+            if call.not_before.unwrap_or(now).max(now) < self.deadline_of(&call) {
+                self.calls.push_back(call);
+            } else {
+                let code = call.last.as_ref().map_or("DeadlineExceeded", |error| &error.code).to_owned();
+                self.end_all(call.items, &Ended::Retry(code));
+            }
+        }
+        let ready = self.calls.iter().position(|call| call.not_before.is_none_or(|at| at <= now))?;
+        self.calls.remove(ready)
+    }
+
+    /// When the next call may be made, if all of them wait.
+    fn wake(&self) -> Option<Instant> {
+        self.calls.iter().filter_map(|call| call.not_before).min()
+    }
+
+    fn settle(&mut self, call: Call, answer: Result<Vec<UnsuccessfulItem>, CallError>) {
+        match answer {
+            Ok(unsuccessful) => self.settle_items(call, &unsuccessful),
+            Err(error) => match error.meaning {
+                Meaning::ComeAgain => self.again(call, error),
+                Meaning::NotAllowed | Meaning::NoSuchService => self.end_all(call.items, &Ended::Refused(error.code)),
+                Meaning::Over | Meaning::Refused if call.items.len() > 1 => self.halve(call),
+                Meaning::Over => self.over(call),
+                Meaning::Refused => self.end_all(call.items, &Ended::Refused(error.code)),
+            },
+        }
+    }
+
+    /// A call that was answered: the items that are not named succeeded.
+    fn settle_items(&mut self, call: Call, unsuccessful: &[UnsuccessfulItem]) {
+        let Call { what, items, attempts, perhaps_done, .. } = call;
+        let named = |item: &Item| unsuccessful.iter().find(|failed| failed.resource_id() == Some(item.id(&what)));
+        let known =
+            unsuccessful.iter().all(|failed| items.iter().any(|item| failed.resource_id() == Some(item.id(&what))));
+        if !known {
+            // It failed for somebody, and does not say for whom. Asked one by one, it has to.
+            let call = Call { perhaps_done: true, ..Call::new(what, items) };
+            return match call.items.len() {
+                1 => {
+                    let code = unsuccessful.first().and_then(|failed| failed.error()).and_then(|error| error.code());
+                    self.settle(call, Err(CallError::of_item(code.unwrap_or("Unknown"), "an item without an id")));
+                }
+                _ => self.halve(call),
+            };
+        }
+        let mut done = Vec::new();
+        let mut again: BTreeMap<String, (CallError, Vec<Item>)> = BTreeMap::new();
+        for item in items {
+            let Some(failed) = named(&item) else {
+                done.push(item);
+                continue;
+            };
+            let error = failed.error();
+            let code = error.and_then(|error| error.code()).unwrap_or("Unknown");
+            let error = CallError::of_item(code, error.and_then(|error| error.message()).unwrap_or_default());
+            match error.meaning {
+                Meaning::ComeAgain => again.entry(error.code.clone()).or_insert((error, Vec::new())).1.push(item),
+                Meaning::Over => self.over(Call { perhaps_done, ..Call::new(what.clone(), vec![item]) }),
+                Meaning::NotAllowed | Meaning::NoSuchService | Meaning::Refused => {
+                    self.end_all(vec![item], &Ended::Refused(error.code));
+                }
+            }
+        }
+        for (error, items) in again.into_values() {
+            self.again(Call { attempts, perhaps_done, ..Call::new(what.clone(), items) }, error);
+        }
+        self.done(&what, done);
+    }
+
+    /// What took effect is tagged at once: the tag is the trace that the decision leaves.
+    fn done(&mut self, what: &What, items: Vec<Item>) {
+        self.tag(what, &items);
+        self.end_all(items, &Ended::Done);
+    }
+
+    fn tag(&mut self, what: &What, items: &[Item]) {
+        let decision = match what {
+            What::Accept(_) => "accepted",
+            What::Reject(_) => "rejected",
+            What::Tag(..) => return,
+        };
+        let mut groups: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+        for Item { decided, .. } in items.iter().filter(|item| item.decided.connection.is_some()) {
+            let item = Item { effect: EffectKind::Tag, decided: decided.clone() };
+            groups.entry(policy_tag(&decided.policy)).or_default().push(item);
+        }
+        for (policy, items) in groups {
+            self.calls.push_front(Call::new(What::Tag(decision, policy), items));
+        }
+    }
+
+    /// Gone, or decided before. If an attempt of ours may have done it, it is ours to tag; a person's deed is not.
+    fn over(&mut self, call: Call) {
+        if call.perhaps_done {
+            self.tag(&call.what, &call.items);
+        }
+        self.end_all(call.items, &Ended::AlreadyDone);
+    }
+
+    fn again(&mut self, call: Call, error: CallError) {
+        let attempts = call.attempts + 1;
+        self.calls.push_back(Call {
+            attempts,
+            not_before: Some(Instant::now() + pause(attempts)),
+            perhaps_done: call.perhaps_done || error.perhaps_done,
+            last: Some(error),
+            ..call
+        });
+    }
+
+    fn halve(&mut self, call: Call) {
+        let Call { what, mut items, perhaps_done, .. } = call;
+        let second = items.split_off(items.len().div_ceil(2));
+        for half in [second, items] {
+            self.calls.push_front(Call { perhaps_done, ..Call::new(what.clone(), half) });
+        }
+    }
+
+    fn end_all(&mut self, items: Vec<Item>, ended: &Ended) {
+        let outcome = |Item { effect, decided }| Outcome { effect, decided, ended: ended.clone() };
+        self.outcomes.extend(items.into_iter().map(outcome));
+    }
+}

@@ -1,0 +1,189 @@
+//! What an error of AWS means for whoever called.
+//!
+//! EC2's errors are not modelled, so that a code is all there is to go by; the text of a message never decides.
+//! Codes: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>.
+
+use std::fmt;
+
+use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+/// What to do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It passes: throttling, a server's fault, a broken connection, a time-out.
+    ComeAgain,
+    /// The caller may not do this, whatever the ids are.
+    NotAllowed,
+    /// There is no such service, whatever the other ids are.
+    NoSuchService,
+    /// What was meant is gone, or was decided before.
+    Over,
+    /// Something in the request is not liked: with several ids in it, perhaps one of them.
+    Refused,
+}
+
+/// An error of one call, or of one item of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallError {
+    /// What to do about it.
+    pub meaning: Meaning,
+    /// AWS's code; where the error is not AWS's, a word for what happened.
+    pub code: String,
+    /// The whole story, for the log.
+    pub detail: String,
+    /// Whether the call may have taken effect all the same.
+    pub perhaps_done: bool,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for CallError {}
+
+const THROTTLED: [&str; 10] = [
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "EC2ThrottledException",
+    "BandwidthLimitExceeded",
+    "SlowDown",
+];
+const SERVERS_FAULT: [&str; 6] =
+    ["InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout", "InternalServerError"];
+const NOT_ALLOWED: [&str; 14] = [
+    "UnauthorizedOperation",
+    "AuthFailure",
+    "AccessDenied",
+    "AccessDeniedException",
+    "Blocked",
+    "ExpiredToken",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "NotAuthorized",
+    "OptInRequired",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+];
+
+impl Meaning {
+    /// What a code means, and the HTTP status where it came with one of its own.
+    fn of(code: &str, status: Option<u16>) -> Self {
+        if THROTTLED.contains(&code) || SERVERS_FAULT.contains(&code) {
+            return Self::ComeAgain;
+        }
+        if NOT_ALLOWED.contains(&code) {
+            return Self::NotAllowed;
+        }
+        if code.starts_with("InvalidVpcEndpointService") {
+            return Self::NoSuchService;
+        }
+        if code.ends_with(".NotFound") || code == "InvalidState" || code == "InvalidID" {
+            return Self::Over;
+        }
+        match status {
+            Some(401 | 403) => Self::NotAllowed,
+            Some(429 | 500..) => Self::ComeAgain,
+            _ => Self::Refused,
+        }
+    }
+}
+
+impl CallError {
+    /// The error of one item of a call that as a whole succeeded.
+    pub fn of_item(code: &str, message: &str) -> Self {
+        Self {
+            meaning: Meaning::of(code, None),
+            code: code.to_owned(),
+            detail: message.to_owned(),
+            perhaps_done: false,
+        }
+    }
+
+    pub(crate) fn timed_out() -> Self {
+        Self::of_the_way("RequestTimeout", "no answer in time".to_owned())
+    }
+
+    /// An answer that is no answer: it says of an id that nobody asked about.
+    pub(crate) fn unreadable(detail: &str) -> Self {
+        Self::of_the_way("UnreadableResponse", detail.to_owned())
+    }
+
+    fn of_the_way(code: &str, detail: String) -> Self {
+        Self { meaning: Meaning::ComeAgain, code: code.to_owned(), detail, perhaps_done: true }
+    }
+}
+
+impl<E> From<SdkError<E, HttpResponse>> for CallError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        // An SDK error displays only "service error": its context has the rest.
+        let detail = DisplayErrorContext(&error).to_string();
+        match &error {
+            SdkError::ConstructionFailure(_) => {
+                Self { meaning: Meaning::Refused, code: "ConstructionFailure".to_owned(), detail, perhaps_done: false }
+            }
+            SdkError::TimeoutError(_) => Self::of_the_way("RequestTimeout", detail),
+            SdkError::DispatchFailure(_) => Self::of_the_way("ConnectionFailed", detail),
+            SdkError::ResponseError(_) => Self::of_the_way("UnreadableResponse", detail),
+            SdkError::ServiceError(service) => {
+                let status = service.raw().status().as_u16();
+                match error.code() {
+                    Some(code) => Self {
+                        meaning: Meaning::of(code, Some(status)),
+                        code: code.to_owned(),
+                        detail,
+                        perhaps_done: status >= 500,
+                    },
+                    // A body that could not be read under HTTP 200 is no refusal.
+                    None if status < 400 => Self::of_the_way("UnreadableResponse", detail),
+                    None => Self {
+                        meaning: Meaning::of("", Some(status)),
+                        code: format!("HTTP{status}"),
+                        detail,
+                        perhaps_done: status >= 500,
+                    },
+                }
+            }
+            _ => Self::of_the_way("Unknown", detail),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_apart() {
+        for (code, status, meaning) in [
+            ("RequestLimitExceeded", Some(503), Meaning::ComeAgain),
+            ("Throttling", Some(400), Meaning::ComeAgain),
+            ("InternalError", Some(500), Meaning::ComeAgain),
+            ("SomethingNew", Some(500), Meaning::ComeAgain),
+            ("SomethingNew", Some(400), Meaning::Refused),
+            ("SomethingNew", Some(403), Meaning::NotAllowed),
+            ("UnauthorizedOperation", Some(403), Meaning::NotAllowed),
+            ("InvalidVpcEndpointServiceId.NotFound", Some(400), Meaning::NoSuchService),
+            ("InvalidVpcEndpointService.NotFound", Some(400), Meaning::NoSuchService),
+            ("InvalidVpcEndpointId.NotFound", Some(400), Meaning::Over),
+            ("InvalidVpcEndpoint.NotFound", None, Meaning::Over),
+            ("InvalidState", None, Meaning::Over),
+            ("InvalidVpcEndpointId.Malformed", Some(400), Meaning::Refused),
+            ("InvalidParameterValue", Some(400), Meaning::Refused),
+        ] {
+            assert_eq!(Meaning::of(code, status), meaning, "{code} {status:?}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The policy folder: read at the start, and again when its files change.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use privatelink_core::policy::{Policy, PolicyFaults, Sources};
+
+/// A folder, and the policy that its files were when they were last looked at.
+#[derive(Debug)]
+pub struct PolicyFolder {
+    path: PathBuf,
+    kept: Mutex<Option<Kept>>,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    sources: Sources,
+    policy: Result<Arc<Policy>, PolicyFaults>,
+}
+
+impl PolicyFolder {
+    /// Names the folder, and reads nothing yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), kept: Mutex::new(None) }
+    }
+
+    /// The policy as its files are now. They are few and small: comparing them whole costs less than being wrong about
+    /// when they changed.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the folder.
+    pub fn current(&self) -> Result<Arc<Policy>, PolicyFaults> {
+        let sources = read_sources(&self.path)
+            .map_err(|error| PolicyFaults::unreadable(&self.path.display().to_string(), &error.to_string()))?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.as_ref() {
+            Some(Kept { sources: before, policy }) if *before == sources => policy.clone(),
+            _ => {
+                let policy = Policy::load(&sources).map(Arc::new);
+                *kept = Some(Kept { sources, policy: policy.clone() });
+                policy
+            }
+        }
+    }
+}
+
+/// The files of a folder that are part of a policy.
+///
+/// # Errors
+///
+/// The folder, or one of the files, can not be read.
+pub fn read_sources(folder: &Path) -> io::Result<Sources> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        // A name that is not UTF-8 is none of the policy's.
+        if let Some(name) = path.file_name().and_then(|name| name.to_str())
+            && Sources::wants(name)
+        {
+            let content = fs::read(&path).map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
+            files.push((name.to_owned(), content));
+        }
+    }
+    Ok(files.into_iter().collect())
+}

@@ -1,0 +1,192 @@
+//! Reads: every page of everything that is asked for, turned into the core's words at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{Filter, ServiceConfiguration, Tag, VpcEndpointConnection};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use privatelink_core::config::TagFilter;
+use privatelink_core::ids::{AccountId, ConnectionId, EndpointId, ServiceId};
+use privatelink_core::observed::{Connection, EndpointState, Observed, Service, Tags, Unreadable};
+use privatelink_core::report::Failure;
+use privatelink_core::trigger::Look;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::deadline::until;
+use crate::error::CallError;
+
+/// The largest page that EC2 gives.
+const PAGE: i32 = 1000;
+/// The most values that EC2 takes in one filter.
+const FILTER_VALUES: usize = 200;
+/// How many listings are read at the same time. EC2 lets an account make 20 such calls a second.
+const AT_ONCE: usize = 4;
+/// Far more pages than any account fills: whoever sends more sends them without end.
+const MOST_PAGES: usize = 10_000;
+
+/// Looks at the services that `look` means and at all their connections, by `by` at the latest.
+///
+/// The services are listed whole and chosen here. That is one call for every thousand of them, and no filter decides
+/// which are this account's and bear the tag.
+///
+/// # Errors
+///
+/// [`Failure::ReadFailed`], if any page could not be read.
+pub async fn observe(
+    ec2: &Client,
+    region: &str,
+    tag: Option<&TagFilter>,
+    look: &Look,
+    by: Instant,
+) -> Result<Observed, Failure> {
+    if *look == Look::Nowhere {
+        return Ok(Observed::default());
+    }
+    let failed = |call: &str, error: CallError| Failure::ReadFailed(format!("{call} failed with {error}"));
+    let mut observed = Observed::default();
+    let configurations =
+        services(ec2, by).await.map_err(|error| failed("DescribeVpcEndpointServiceConfigurations", error))?;
+    for configuration in configurations {
+        match service(&configuration, region) {
+            Ok(service) if look.sees(&service.id) && bears(&service.tags, tag) => {
+                observed.services.insert(service.id.clone(), service);
+            }
+            Ok(_) => {}
+            Err(unreadable) => observed.unreadable.push(unreadable),
+        }
+    }
+    if let Look::At(asked) = look {
+        observed.foreign = asked.iter().filter(|id| !observed.services.contains_key(*id)).cloned().collect();
+    }
+
+    let ids: Vec<ServiceId> = observed.services.keys().cloned().collect();
+    // With no service there is no call: a filter without a value would list the connections of all.
+    let chunks = ids.chunks(FILTER_VALUES).map(|ids| connections(ec2, ids, by));
+    let pages: Vec<_> = stream::iter(chunks)
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await
+        .map_err(|error| failed("DescribeVpcEndpointConnections", error))?;
+    for item in pages.into_iter().flatten() {
+        match connection(item, region) {
+            Ok(connection) if observed.services.contains_key(&connection.service) => {
+                observed.connections.push(connection);
+            }
+            Ok(_) => {}
+            Err(unreadable) => observed.unreadable.push(unreadable),
+        }
+    }
+    Ok(observed)
+}
+
+fn bears(tags: &Tags, filter: Option<&TagFilter>) -> bool {
+    filter.is_none_or(|TagFilter { key, value }| tags.get(key) == Some(value))
+}
+
+async fn services(ec2: &Client, by: Instant) -> Result<Vec<ServiceConfiguration>, CallError> {
+    let mut all = Vec::new();
+    let mut pages = Pages::default();
+    loop {
+        let call = || async {
+            let call = ec2.describe_vpc_endpoint_service_configurations().max_results(PAGE);
+            call.set_next_token(pages.token.clone()).send().await.map_err(CallError::from)
+        };
+        let page = until(by, call).await?;
+        all.extend(page.service_configurations.unwrap_or_default());
+        if !pages.turn(page.next_token)? {
+            return Ok(all);
+        }
+    }
+}
+
+async fn connections(ec2: &Client, ids: &[ServiceId], by: Instant) -> Result<Vec<VpcEndpointConnection>, CallError> {
+    let values = ids.iter().map(ToString::to_string).collect();
+    let filter = Filter::builder().name("service-id").set_values(Some(values)).build();
+    let mut all = Vec::new();
+    let mut pages = Pages::default();
+    loop {
+        let call = || async {
+            let call = ec2.describe_vpc_endpoint_connections().filters(filter.clone()).max_results(PAGE);
+            call.set_next_token(pages.token.clone()).send().await.map_err(CallError::from)
+        };
+        let page = until(by, call).await?;
+        all.extend(page.vpc_endpoint_connections.unwrap_or_default());
+        if !pages.turn(page.next_token)? {
+            return Ok(all);
+        }
+    }
+}
+
+/// Where a listing has got to.
+#[derive(Default)]
+struct Pages {
+    token: Option<String>,
+    turned: usize,
+}
+
+impl Pages {
+    /// Turns to the next page, if there is one. A listing that goes in a circle is an error and not a list.
+    fn turn(&mut self, next: Option<String>) -> Result<bool, CallError> {
+        let next = next.filter(|token| !token.is_empty());
+        self.turned += 1;
+        if next.is_some() && (next == self.token || self.turned >= MOST_PAGES) {
+            return Err(CallError::unreadable("the listing has no end"));
+        }
+        self.token = next;
+        Ok(self.token.is_some())
+    }
+}
+
+fn tags(tags: &[Tag]) -> Tags {
+    let pairs = tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())));
+    pairs.collect::<BTreeMap<_, _>>()
+}
+
+fn service(from: &ServiceConfiguration, region: &str) -> Result<Service, Unreadable> {
+    let id = from.service_id().unwrap_or_default();
+    let unreadable = |fault: String| Unreadable { service: None, endpoint: None, fault };
+    let id = ServiceId::parse(id).map_err(|error| unreadable(error.to_string()))?;
+    let types = from.supported_ip_address_types().iter().map(|kind| kind.as_str().to_ascii_lowercase());
+    Ok(Service {
+        name: from.service_name().unwrap_or_default().to_owned(),
+        region: region.to_owned(),
+        private_dns_name: from.private_dns_name().filter(|name| !name.is_empty()).map(ToOwned::to_owned),
+        ip_address_types: types.collect::<BTreeSet<_>>(),
+        // Nothing is known of a service that does not say, and then nobody is said to be let in.
+        acceptance_required: from.acceptance_required().unwrap_or(true),
+        tags: tags(from.tags()),
+        id,
+    })
+}
+
+fn connection(from: VpcEndpointConnection, region: &str) -> Result<Connection, Unreadable> {
+    let service = from.service_id().and_then(|id| ServiceId::parse(id).ok());
+    let unreadable =
+        |fault: String| Unreadable { service: service.clone(), endpoint: from.vpc_endpoint_id.clone(), fault };
+    let Some(of_service) = service.clone() else {
+        return Err(unreadable("it names no service".to_owned()));
+    };
+    let endpoint = EndpointId::parse(from.vpc_endpoint_id().unwrap_or_default());
+    let owner = AccountId::parse(from.vpc_endpoint_owner().unwrap_or_default());
+    let (endpoint, owner) = match (endpoint, owner) {
+        (Ok(endpoint), Ok(owner)) => (endpoint, owner),
+        (Err(error), _) | (_, Err(error)) => return Err(unreadable(error.to_string())),
+    };
+    let created = from.creation_timestamp().and_then(|at| OffsetDateTime::from_unix_timestamp(at.secs()).ok());
+    let Some(created) = created else {
+        return Err(unreadable("it does not say when it was made".to_owned()));
+    };
+    Ok(Connection {
+        service: of_service,
+        endpoint,
+        id: from.vpc_endpoint_connection_id().and_then(|id| ConnectionId::parse(id).ok()),
+        owner,
+        // The SDK's enum knows only words that EC2 does not send; its text is the word that was sent.
+        state: EndpointState::from_word(from.vpc_endpoint_state().map_or("", |state| state.as_str())),
+        created,
+        region: from.vpc_endpoint_region().filter(|region| !region.is_empty()).unwrap_or(region).to_owned(),
+        ip_address_type: from.ip_address_type().map_or("ipv4", |kind| kind.as_str()).to_ascii_lowercase(),
+        tags: tags(from.tags()),
+    })
+}

@@ -1,0 +1,76 @@
+//! Request throttling: a token bucket for each account and operation.
+//!
+//! Sizes and refill rates: <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html> (2026).
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+
+/// The buckets of all accounts.
+#[derive(Debug, Default)]
+pub struct Buckets(BTreeMap<(String, String), Bucket>);
+
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    filled: OffsetDateTime,
+}
+
+impl Buckets {
+    /// Takes a token for one call, if there is one.
+    pub fn take(&mut self, account: &str, action: &str, now: OffsetDateTime) -> bool {
+        let (size, per_second) = size(action);
+        // The Describe calls share one bucket, and so do the operations that AWS does not list.
+        let name = if action.starts_with("Describe") { "Describe" } else { action };
+        let bucket = self.0.entry((account.to_owned(), name.to_owned()));
+        let bucket = bucket.or_insert(Bucket { tokens: size, filled: now });
+        let passed = (now - bucket.filled).as_seconds_f64().max(0.0);
+        bucket.tokens = (bucket.tokens + passed * per_second).min(size);
+        bucket.filled = now;
+        let taken = bucket.tokens >= 1.0;
+        if taken {
+            bucket.tokens -= 1.0;
+        }
+        taken
+    }
+}
+
+/// A bucket's size in requests, and its refill in requests a second.
+fn size(action: &str) -> (f64, f64) {
+    match action {
+        "AcceptVpcEndpointConnections" | "RejectVpcEndpointConnections" | "CreateVpcEndpointServiceConfiguration" => {
+            (10.0, 1.0)
+        }
+        "CreateVpcEndpoint" => (4.0, 0.3),
+        "CreateTags" => (100.0, 10.0),
+        action if action.starts_with("Describe") => (100.0, 20.0),
+        _ => (50.0, 5.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::Duration;
+
+    #[test]
+    fn a_bucket_gives_its_burst_and_then_its_rate() {
+        let mut buckets = Buckets::default();
+        let now = time::macros::datetime!(2026-01-31 12:00 UTC);
+        let mut take =
+            |seconds| buckets.take("111122223333", "AcceptVpcEndpointConnections", now + Duration::seconds(seconds));
+        assert_eq!((0..12).filter(|_| take(0)).count(), 10);
+        assert_eq!((0..5).filter(|_| take(3)).count(), 3);
+        assert!(!take(3));
+        assert_eq!((0..20).filter(|_| take(1000)).count(), 10);
+    }
+
+    #[test]
+    fn accounts_and_operations_have_buckets_of_their_own() {
+        let mut buckets = Buckets::default();
+        let now = time::macros::datetime!(2026-01-31 12:00 UTC);
+        while buckets.take("1", "CreateVpcEndpoint", now) {}
+        assert!(buckets.take("2", "CreateVpcEndpoint", now));
+        assert!(buckets.take("1", "CreateTags", now));
+    }
+}

@@ -1,0 +1,173 @@
+//! EC2's operations: each takes its parameters, changes the world, and writes its answer.
+
+mod connections;
+mod services;
+mod tags;
+
+use std::collections::BTreeMap;
+
+use crate::Reply;
+use crate::query::{Params, Query};
+use crate::world::World;
+use crate::xml::{self, Element};
+
+/// A refusal, in EC2's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The code.
+    pub code: String,
+    /// The message.
+    pub message: String,
+}
+
+impl ApiError {
+    /// A refusal.
+    pub fn new(status: u16, code: &str, message: &str) -> Self {
+        Self { status, code: code.to_owned(), message: message.to_owned() }
+    }
+
+    pub(crate) fn missing(name: &str) -> Self {
+        Self::new(400, "MissingParameter", &format!("The request must contain the parameter {name}"))
+    }
+
+    pub(crate) fn invalid(message: impl AsRef<str>) -> Self {
+        Self::new(400, "InvalidParameterValue", message.as_ref())
+    }
+
+    pub(crate) fn throttled() -> Self {
+        Self::new(503, "RequestLimitExceeded", "Request limit exceeded.")
+    }
+
+    pub(crate) fn no_service(id: &str) -> Self {
+        let message = format!("The VpcEndpointService Id '{id}' does not exist");
+        Self::new(400, "InvalidVpcEndpointServiceId.NotFound", &message)
+    }
+
+    pub(crate) fn no_endpoint(id: &str) -> Self {
+        Self::new(400, "InvalidVpcEndpointId.NotFound", &format!("The Vpc Endpoint Id '{id}' does not exist"))
+    }
+
+    pub(crate) fn reply(&self, request_id: &str) -> Reply {
+        Reply::Answer(self.status, xml::error(&self.code, &self.message, request_id))
+    }
+}
+
+type Answer = Result<Vec<Element>, ApiError>;
+
+/// Carries one call out. With `refuse_items` every id of an Accept or Reject is `unsuccessful` with that code.
+pub(crate) fn dispatch(world: &mut World, query: Query, refuse_items: Option<&str>) -> Answer {
+    let (action, account) = (query.action.clone(), query.account.clone());
+    let mut params = query.into_params();
+    let params = &mut params;
+    match action.as_str() {
+        "CreateVpcEndpointServiceConfiguration" => services::create(world, &account, params),
+        "DescribeVpcEndpointServiceConfigurations" => services::describe(world, &account, params),
+        "CreateVpcEndpoint" => connections::create(world, &account, params),
+        "DescribeVpcEndpointConnections" => connections::describe(world, &account, params),
+        "AcceptVpcEndpointConnections" => connections::decide(world, &account, params, refuse_items, World::accept),
+        "RejectVpcEndpointConnections" => connections::decide(world, &account, params, refuse_items, World::reject),
+        "CreateTags" => tags::create(world, &account, params),
+        _ => {
+            let message = format!("The action {action} is not valid for this web service.");
+            Err(ApiError::new(400, "InvalidAction", &message))
+        }
+    }
+}
+
+/// A filter of a Describe call.
+struct Filter {
+    name: String,
+    values: Vec<String>,
+}
+
+impl Filter {
+    /// Takes the filters.
+    ///
+    /// # Errors
+    ///
+    /// A filter without a name or values, or of a name that the operation does not know.
+    fn take(params: &mut Params, known: &[&str]) -> Result<Vec<Self>, ApiError> {
+        let mut filters = Vec::new();
+        for mut structure in params.structures("Filter") {
+            let name = structure.require("Name")?;
+            let values = structure.list("Value");
+            structure.finish()?;
+            let tag = name.starts_with("tag:") && known.contains(&"tag:");
+            if !known.contains(&name.as_str()) && !tag {
+                return Err(ApiError::invalid(format!("The filter '{name}' is invalid")));
+            }
+            // A filter without values is left out, as if nobody had asked for it: the trap that EC2 really sets.
+            if !values.is_empty() {
+                if values.len() > 200 {
+                    return Err(ApiError::new(
+                        400,
+                        "FilterLimitExceeded",
+                        "The maximum number of filter values is 200",
+                    ));
+                }
+                filters.push(Self { name, values });
+            }
+        }
+        Ok(filters)
+    }
+
+    fn matches(&self, value: &str) -> bool {
+        self.values.iter().any(|wanted| wanted == value)
+    }
+}
+
+/// One page of a listing, and the token of the next.
+fn page<T>(world: &World, params: &mut Params, mut items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+    let asked = match params.take("MaxResults") {
+        None => 1000,
+        Some(text) => match text.parse() {
+            Ok(n @ 5..=1000) => n,
+            _ => {
+                return Err(ApiError::invalid(format!(
+                    "Value ({text}) for parameter MaxResults is invalid. Expecting a value between 5 and 1000."
+                )));
+            }
+        },
+    };
+    let from = match params.take("NextToken") {
+        None => 0,
+        Some(token) => match token.strip_prefix("page-").and_then(|from| from.parse().ok()) {
+            Some(from) => from,
+            None => return Err(ApiError::new(400, "InvalidNextToken", &format!("The token '{token}' is invalid"))),
+        },
+    };
+    let size = world.settings.page.min(asked);
+    let next = (items.len() > from + size).then(|| format!("page-{}", from + size));
+    items.drain(..from.min(items.len()));
+    items.truncate(size);
+    Ok((items, next))
+}
+
+/// Whether the call is only to be tried, which ends it with a refusal where it would have succeeded.
+fn dry_run(params: &mut Params) -> Result<(), ApiError> {
+    if params.boolean("DryRun")? == Some(true) {
+        let message = "Request would have succeeded, but DryRun flag is set.";
+        return Err(ApiError::new(412, "DryRunOperation", message));
+    }
+    Ok(())
+}
+
+fn tag_set(tags: &BTreeMap<String, String>) -> Element {
+    xml::list("tagSet", tags.iter().map(|(key, value)| vec![xml::text("key", key), xml::text("value", value)]))
+}
+
+/// Takes `TagSpecification.N` for a kind of resource.
+fn tag_specification(params: &mut Params, kind: &str) -> Result<BTreeMap<String, String>, ApiError> {
+    let mut all = BTreeMap::new();
+    for mut specification in params.structures("TagSpecification") {
+        let of = specification.require("ResourceType")?;
+        if of != kind {
+            return Err(ApiError::invalid(format!("'{of}' is not a valid taggable resource type for this operation.")));
+        }
+        all.extend(tags::take(&mut specification)?);
+        specification.finish()?;
+    }
+    Ok(all)
+}

@@ -1,0 +1,102 @@
+//! What goes wrong, when somebody asks for it.
+
+use crate::Reply;
+use crate::ec2::ApiError;
+
+/// The next calls of an operation go wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The operation, in AWS's word.
+    pub action: String,
+    /// How many of its calls; [`u32::MAX`] is for ever.
+    pub times: u32,
+    /// In which way.
+    pub kind: FaultKind,
+    /// Whether they take effect all the same.
+    pub when: When,
+}
+
+/// Whether a call that goes wrong takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// It goes wrong before it takes effect.
+    Before,
+    /// It takes effect, and then goes wrong.
+    After,
+}
+
+/// The ways in which a call goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// `RequestLimitExceeded`, with HTTP 503.
+    Throttled,
+    /// `InternalError`, with HTTP 500.
+    InternalError,
+    /// A page that is not EC2's, with HTTP 502, as a proxy on the way sends.
+    BadGateway,
+    /// `UnauthorizedOperation`, with HTTP 403.
+    Unauthorized,
+    /// A refusal with that code, with HTTP 400.
+    Refused(String),
+    /// The connection breaks.
+    Reset,
+    /// There is no answer.
+    Silence,
+    /// HTTP 200 with a body that is not XML.
+    Garbage,
+    /// HTTP 200, and every id in the call is `unsuccessful` with that code.
+    Items(String),
+}
+
+impl FaultKind {
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Throttled => "RequestLimitExceeded",
+            Self::InternalError => "InternalError",
+            Self::BadGateway => "502",
+            Self::Unauthorized => "UnauthorizedOperation",
+            Self::Refused(code) | Self::Items(code) => code,
+            Self::Reset => "reset",
+            Self::Silence => "silence",
+            Self::Garbage => "garbage",
+        }
+    }
+
+    pub(crate) fn reply(&self, request_id: &str) -> Reply {
+        match self {
+            Self::Throttled => ApiError::throttled().reply(request_id),
+            Self::InternalError => {
+                ApiError::new(500, "InternalError", "An internal error has occurred").reply(request_id)
+            }
+            Self::BadGateway => Reply::Answer(502, "<html><body>502 Bad Gateway</body></html>".to_owned()),
+            Self::Unauthorized => {
+                let message = "You are not authorized to perform this operation.";
+                ApiError::new(403, "UnauthorizedOperation", message).reply(request_id)
+            }
+            Self::Refused(code) | Self::Items(code) => ApiError::new(400, code, "refused on request").reply(request_id),
+            Self::Reset => Reply::Reset,
+            Self::Silence => Reply::Silence,
+            Self::Garbage => Reply::Answer(200, "{\"this\": \"is no XML\"".to_owned()),
+        }
+    }
+}
+
+/// The faults that are still to come.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// The fault of the call that is being made, if it is to have one.
+    pub(crate) fn next(&mut self, action: &str) -> Option<Fault> {
+        let at = self.0.iter().position(|fault| fault.action == action && fault.times > 0)?;
+        let fault = self.0.get_mut(at)?;
+        if fault.times != u32::MAX {
+            fault.times -= 1;
+        }
+        Some(fault.clone())
+    }
+}

@@ -1,0 +1,127 @@
+//! What happens in the Region, for whoever listens; and the events that AWS makes of it.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// When.
+    pub at: OffsetDateTime,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// EC2 sent a connection notification.
+    Notified(Notification),
+    /// A connection came into a state.
+    Became {
+        /// The consumer's endpoint.
+        endpoint_id: String,
+        /// Its account.
+        account: String,
+        /// EC2's word for the state.
+        state: &'static str,
+    },
+    /// Somebody called the API.
+    Called {
+        /// The operation.
+        action: String,
+        /// The caller's account.
+        account: String,
+        /// The error's code, if it failed.
+        error: Option<String>,
+    },
+}
+
+/// The event of EC2's own that a connection notification tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionEvent {
+    /// A consumer made an endpoint.
+    Connect,
+    /// The provider accepted it.
+    Accept,
+    /// The provider rejected it.
+    Reject,
+    /// The consumer deleted it.
+    Delete,
+}
+
+/// A connection notification: EC2 to SNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// Which event.
+    pub event: ConnectionEvent,
+    /// The service.
+    pub service_id: String,
+    /// The service's owner, whose topic gets it.
+    pub provider: String,
+    /// The endpoint.
+    pub endpoint_id: String,
+    /// The endpoint's owner.
+    pub consumer: String,
+    /// The Region.
+    pub region: String,
+    /// SNS's message id.
+    pub message_id: String,
+}
+
+/// The form of a notification's text. AWS documents none, so that code has to live with either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextForm {
+    /// A sentence.
+    Prose,
+    /// A JSON object.
+    Json,
+}
+
+impl Notification {
+    /// The text of the message.
+    pub fn text(&self, form: TextForm) -> String {
+        let Self { event, service_id, endpoint_id, consumer, .. } = self;
+        match form {
+            TextForm::Prose => {
+                format!("{event:?}: endpoint {endpoint_id} of account {consumer}, endpoint service {service_id}.")
+            }
+            TextForm::Json => json!({
+                "event": format!("{event:?}"),
+                "vpcEndpointId": endpoint_id,
+                "vpcEndpointOwner": consumer,
+                "serviceId": service_id,
+            })
+            .to_string(),
+        }
+    }
+
+    /// The event of this product's bus that the road from EC2 makes of it: SNS, SQS, an EventBridge pipe, the bus.
+    /// The pipe's template puts the text where a string stands, and an object where the text is JSON.
+    pub fn bus_event(&self, at: OffsetDateTime, form: TextForm) -> Value {
+        let text = self.text(form);
+        let message = match form {
+            TextForm::Prose => Value::from(text),
+            TextForm::Json => serde_json::from_str(&text).unwrap_or(Value::Null),
+        };
+        let time = at.format(&Rfc3339).unwrap_or_default();
+        json!({
+            "version": "0",
+            "id": self.message_id,
+            "source": "privatelink",
+            "detail-type": "Endpoint Connection Notification",
+            "account": self.provider,
+            "time": time,
+            "region": self.region,
+            "resources": [],
+            "detail": {
+                "topicArn": format!("arn:aws:sns:{}:{}:endpoint-connections", self.region, self.provider),
+                "messageId": self.message_id,
+                "timestamp": time,
+                "subject": null,
+                "message": message,
+            },
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! EC2's Query protocol, as far as it goes out: XML.
+
+use quick_xml::escape::escape;
+
+/// An element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element {
+    name: &'static str,
+    content: Content,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    Text(String),
+    Elements(Vec<Element>),
+}
+
+/// An element with a text in it.
+pub fn text(name: &'static str, value: impl ToString) -> Element {
+    Element { name, content: Content::Text(value.to_string()) }
+}
+
+/// An element with others in it.
+pub fn element(name: &'static str, elements: Vec<Element>) -> Element {
+    Element { name, content: Content::Elements(elements) }
+}
+
+/// A list: each entry an `item` of its own.
+pub fn list(name: &'static str, items: impl IntoIterator<Item = Vec<Element>>) -> Element {
+    element(name, items.into_iter().map(|item| element("item", item)).collect())
+}
+
+/// A list of plain values.
+pub fn values<T: ToString>(name: &'static str, values: impl IntoIterator<Item = T>) -> Element {
+    element(name, values.into_iter().map(|value| text("item", value)).collect())
+}
+
+impl Element {
+    fn write(&self, out: &mut String) {
+        let Self { name, content } = self;
+        out.push_str(&format!("<{name}>"));
+        match content {
+            Content::Text(text) => out.push_str(&escape(text.as_str())),
+            Content::Elements(elements) => elements.iter().for_each(|element| element.write(out)),
+        }
+        out.push_str(&format!("</{name}>"));
+    }
+}
+
+/// The body of an answer.
+pub fn response(action: &str, request_id: &str, fields: Vec<Element>) -> String {
+    let mut out = format!("<{action}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">");
+    text("requestId", request_id).write(&mut out);
+    fields.iter().for_each(|field| field.write(&mut out));
+    out.push_str(&format!("</{action}Response>"));
+    out
+}
+
+/// The body of a refusal.
+pub fn error(code: &str, message: &str, request_id: &str) -> String {
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response>");
+    let error = element("Error", vec![text("Code", code), text("Message", message)]);
+    element("Errors", vec![error]).write(&mut out);
+    text("RequestID", request_id).write(&mut out);
+    out.push_str("</Response>");
+    out
+}
