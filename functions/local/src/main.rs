@@ -1,2 +1,67 @@
-//! x
-fn main() {}
+//! `privatelink`: the autopilot from the command line.
+
+mod check;
+mod style;
+mod tour;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Answers AWS PrivateLink connection requests by policy.
+///
+/// Without a command it shows what it does: a simulated Region in which consumers ask for connections, and the very
+/// code that the Lambda function runs decides about them. No AWS account is needed, and nothing outside this process is
+/// touched.
+#[derive(Debug, Parser)]
+#[command(name = "privatelink", version, after_help = "Try `privatelink check infra/policy` next.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows a Region in which requests come in and are decided
+    ///
+    /// This is what `privatelink` does by itself. With a folder of your own you see what your policy makes of the same
+    /// consumers.
+    Tour {
+        /// The policy folder; the one that the product ships with if left out
+        #[arg(long, value_name = "DIR")]
+        policy: Option<PathBuf>,
+        /// Which world: ids and delays are drawn from this
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Checks a policy folder: every fault with its file and line, then what is legal and probably not meant
+    ///
+    /// Ends with 0 if the folder can be deployed, and with 1 if it can not.
+    Check {
+        /// The folder with `*.cedar` and `consumers.toml`
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        /// Take warnings for faults
+        #[arg(long)]
+        strict: bool,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the Cedar schema that policies are held to
+    Schema,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match Arguments::parse().command {
+        None => tour::run(None, 1).await,
+        Some(Command::Tour { policy, seed }) => tour::run(policy, seed).await,
+        Some(Command::Check { dir, strict, json }) => check::run(&dir, strict, json),
+        Some(Command::Schema) => {
+            anstream::print!("{}", privatelink_core::policy::SCHEMA);
+            ExitCode::SUCCESS
+        }
+    }
+}

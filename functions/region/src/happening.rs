@@ -1,5 +1,7 @@
 //! What happens in the Region, for whoever listens; and the events that AWS makes of it.
 
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use chrono::DateTime;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -99,29 +101,28 @@ impl Notification {
 
     /// The event of this product's bus that the road from EC2 makes of it: SNS, SQS, an EventBridge pipe, the bus.
     /// The pipe's template puts the text where a string stands, and an object where the text is JSON.
-    pub fn bus_event(&self, at: OffsetDateTime, form: TextForm) -> Value {
+    pub fn bus_event(&self, at: OffsetDateTime, form: TextForm) -> EventBridgeEvent<Value> {
         let text = self.text(form);
         let message = match form {
             TextForm::Prose => Value::from(text),
             TextForm::Json => serde_json::from_str(&text).unwrap_or(Value::Null),
         };
-        let time = at.format(&Rfc3339).unwrap_or_default();
-        json!({
-            "version": "0",
-            "id": self.message_id,
-            "source": "privatelink",
-            "detail-type": "Endpoint Connection Notification",
-            "account": self.provider,
-            "time": time,
-            "region": self.region,
-            "resources": [],
-            "detail": {
-                "topicArn": format!("arn:aws:sns:{}:{}:endpoint-connections", self.region, self.provider),
-                "messageId": self.message_id,
-                "timestamp": time,
-                "subject": null,
-                "message": message,
-            },
-        })
+        let mut event = EventBridgeEvent::default();
+        event.version = Some("0".to_owned());
+        event.id = Some(self.message_id.clone());
+        event.detail_type = "Endpoint Connection Notification".to_owned();
+        event.source = "privatelink".to_owned();
+        event.account = Some(self.provider.clone());
+        event.time = DateTime::from_timestamp(at.unix_timestamp(), 0);
+        event.region = Some(self.region.clone());
+        event.resources = Some(Vec::new());
+        event.detail = json!({
+            "topicArn": format!("arn:aws:sns:{}:{}:endpoint-connections", self.region, self.provider),
+            "messageId": self.message_id,
+            "timestamp": at.format(&Rfc3339).unwrap_or_default(),
+            "subject": null,
+            "message": message,
+        });
+        event
     }
 }

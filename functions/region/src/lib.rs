@@ -32,7 +32,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::clock::Clock;
 use crate::ec2::ApiError;
-use crate::faults::{Fault, FaultKind, When};
+use crate::faults::{Fault, FaultKind, Faults, When};
 use crate::happening::Happening;
 use crate::query::Query;
 use crate::world::World;
@@ -129,6 +129,11 @@ impl Region {
     /// Asks for the next calls of an operation to go wrong.
     pub fn break_next(&self, fault: Fault) {
         self.world().faults.add(fault);
+    }
+
+    /// Takes back all faults that are still to come.
+    pub fn mend(&self) {
+        self.world().faults = Faults::default();
     }
 
     /// Answers one request.

@@ -1,0 +1,67 @@
+//! Who asks for what, and when.
+
+use std::error::Error;
+
+use aws_sdk_ec2::types::{IpAddressType, VpcEndpointType};
+use privatelink_aws::client;
+use privatelink_core::config::AwsConfig;
+use privatelink_region::Region;
+
+use super::timeline::Timeline;
+
+/// The account that offers the service.
+pub(crate) const PROVIDER: &str = "999988887777";
+
+/// The requests, in the order in which they come: the account, and why it is in the story.
+const REQUESTS: [(&str, &str); 6] = [
+    ("111122223333", "a partner connects"),
+    ("444455556666", "another partner connects"),
+    ("333344445555", "somebody whom nobody knows asks"),
+    ("111122224444", "the first partner connects from its second account"),
+    ("222233334444", "somebody who is blocked tries"),
+    ("111122223333", "the first partner asks for more than it may have"),
+];
+
+/// The story so far.
+#[derive(Debug)]
+pub(crate) struct Story {
+    service_name: String,
+    told: usize,
+}
+
+impl Story {
+    /// The provider makes its service.
+    pub(crate) async fn begin(region: &Region, timeline: &mut Timeline<'_>) -> Result<Self, Box<dyn Error>> {
+        let balancer =
+            format!("arn:aws:elasticloadbalancing:us-west-2:{PROVIDER}:loadbalancer/net/api/50dc6c495c0c9188");
+        let call = of(PROVIDER, region).create_vpc_endpoint_service_configuration();
+        let call = call.acceptance_required(true).network_load_balancer_arns(balancer);
+        let made = call.supported_ip_address_types("ipv4").supported_ip_address_types("ipv6").send().await;
+        let made = made.map_err(Box::new)?.service_configuration.ok_or("the Region made no service")?;
+        timeline.service(region.now(), made.service_id().unwrap_or_default());
+        Ok(Self { service_name: made.service_name.unwrap_or_default(), told: 0 })
+    }
+
+    /// The next consumer makes its endpoint, if there is one left.
+    pub(crate) async fn next(&mut self, region: &Region, timeline: &mut Timeline<'_>) -> Result<bool, Box<dyn Error>> {
+        let Some((account, why)) = REQUESTS.get(self.told) else { return Ok(false) };
+        self.told += 1;
+        timeline.request(region.now(), account, why);
+        let call = of(account, region).create_vpc_endpoint().vpc_endpoint_type(VpcEndpointType::Interface);
+        let call = call.service_name(&self.service_name).vpc_id("vpc-0123456789abcdef0");
+        call.ip_address_type(IpAddressType::Ipv4).send().await.map_err(Box::new)?;
+        Ok(true)
+    }
+}
+
+/// An EC2 client of an account.
+fn of(account: &str, region: &Region) -> aws_sdk_ec2::Client {
+    let config = AwsConfig {
+        region: region.world().settings.name.clone(),
+        access_key_id: account.to_owned(),
+        secret_access_key: "simulated".to_owned(),
+        session_token: None,
+        ec2_endpoint: None,
+    };
+    client::ec2(&config, region.http_client())
+}

@@ -1,0 +1,191 @@
+//! Every file of `events/`, read and run: none is an orphan, and none does what it should not.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::sns::SnsEvent;
+use aws_lambda_events::sqs::SqsEvent;
+use privatelink_aws::deadline::Deadline;
+use privatelink_core::ids::ServiceId;
+use privatelink_core::report::Failure;
+use privatelink_core::trigger::{Look, Trigger};
+use privatelink_tests::{ACME, STRANGER, Stage};
+use serde_json::Value;
+
+/// The service that the events name.
+const SERVICE: &str = "vpce-svc-0123456789abcdef0";
+
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    /// A look at everything.
+    Everything,
+    /// A look at [`SERVICE`].
+    Service,
+    /// No look at all.
+    Nowhere,
+    /// A look at a service that is another account's.
+    Foreign,
+    /// `UnrecognizedEvent`.
+    Refused,
+}
+
+const EVENTS: &[(&str, Expect)] = &[
+    ("cloudtrail-accept.json", Expect::Service),
+    ("cloudtrail-create-service.json", Expect::Service),
+    ("cloudtrail-failed-call.json", Expect::Nowhere),
+    ("cloudtrail-modify-permissions.json", Expect::Service),
+    ("cloudtrail-modify-service.json", Expect::Service),
+    ("cloudtrail-parameters-omitted.json", Expect::Everything),
+    ("cloudtrail-reject.json", Expect::Service),
+    ("cloudtrail-start-verification.json", Expect::Service),
+    ("connection-notification-object.json", Expect::Service),
+    ("connection-notification-prose.json", Expect::Service),
+    ("connection-notification-without-id.json", Expect::Everything),
+    ("direct-everything.json", Expect::Everything),
+    ("direct-services.json", Expect::Service),
+    ("schedule.json", Expect::Everything),
+    ("scheduler.json", Expect::Everything),
+    ("sns-bus-event.json", Expect::Service),
+    ("sns-notice.json", Expect::Service),
+    ("sns-notification-json.json", Expect::Service),
+    ("sns-notification-prose.json", Expect::Service),
+    ("sqs-batch.json", Expect::Service),
+    ("sqs-raw-notification.json", Expect::Service),
+    ("sqs-sns-envelope.json", Expect::Service),
+    ("hostile/array.json", Expect::Refused),
+    ("hostile/consumer-side-key.json", Expect::Refused),
+    ("hostile/deeply-nested.json", Expect::Refused),
+    ("hostile/empty-records.json", Expect::Refused),
+    ("hostile/empty-service-id.json", Expect::Refused),
+    ("hostile/empty-service-list.json", Expect::Refused),
+    ("hostile/empty.json", Expect::Refused),
+    ("hostile/foreign-source.json", Expect::Refused),
+    ("hostile/forged-available.json", Expect::Service),
+    ("hostile/message-is-a-number.json", Expect::Refused),
+    ("hostile/misspelt-key.json", Expect::Refused),
+    ("hostile/not-json.txt", Expect::Refused),
+    ("hostile/not-utf8.json", Expect::Refused),
+    ("hostile/notice-of-another-version.json", Expect::Refused),
+    ("hostile/notification-without-message.json", Expect::Refused),
+    ("hostile/null.json", Expect::Refused),
+    ("hostile/other-call.json", Expect::Refused),
+    ("hostile/other-service-call.json", Expect::Refused),
+    ("hostile/pretended-schedule.json", Expect::Refused),
+    ("hostile/s3-records.json", Expect::Refused),
+    ("hostile/service-of-another-account.json", Expect::Foreign),
+    ("hostile/sqs-with-garbage.json", Expect::Service),
+    ("hostile/sqs-without-message-id.json", Expect::Refused),
+    ("hostile/subscription-confirmation.json", Expect::Refused),
+    ("hostile/truncated.json", Expect::Refused),
+    ("hostile/wildcard-service-id.json", Expect::Refused),
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
+}
+
+fn read(name: &str) -> Vec<u8> {
+    fs::read(folder().join(name)).unwrap()
+}
+
+#[test]
+fn no_event_is_an_orphan() {
+    let mut found = BTreeSet::new();
+    for part in ["", "hostile"] {
+        for entry in fs::read_dir(folder().join(part)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                found.insert(path.strip_prefix(folder()).unwrap().display().to_string());
+            }
+        }
+    }
+    let listed: BTreeSet<_> = EVENTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(found, listed);
+}
+
+#[test]
+fn every_event_is_read_as_what_it_is() {
+    let at = |id: &str| Look::At([ServiceId::parse(id).unwrap()].into());
+    for (name, expect) in EVENTS {
+        let look = Trigger::parse(&read(name)).map(|trigger| trigger.look);
+        let expected = match expect {
+            Expect::Everything => Some(Look::Everything),
+            Expect::Service => Some(at(SERVICE)),
+            Expect::Nowhere => Some(Look::Nowhere),
+            Expect::Foreign => Some(at("vpce-svc-0fedcba9876543210")),
+            Expect::Refused => None,
+        };
+        assert_eq!(look.ok(), expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_event_leads_to_what_the_api_calls_for_and_no_more() {
+    for (name, expect) in EVENTS {
+        let mut stage = Stage::new();
+        let made = stage.service();
+        {
+            // The events' own service, in the place of the one that was made.
+            let mut world = stage.region.world();
+            let mut service = world.services.remove(&made).unwrap();
+            service.id = SERVICE.to_owned();
+            world.services.insert(SERVICE.to_owned(), service);
+        }
+        let [welcome, stranger] = [ACME, STRANGER].map(|account| stage.connect(SERVICE, account));
+        stage.calls();
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let result = stage.acceptor().handle(&read(name), stage.region.now(), deadline).await.result;
+        let states = [&welcome, &stranger].map(|endpoint| stage.state(endpoint));
+        match expect {
+            Expect::Everything | Expect::Service => {
+                assert_eq!(states, ["pending", "pendingAcceptance"], "{name}");
+            }
+            Expect::Foreign => {
+                assert_eq!(states, ["pendingAcceptance", "pendingAcceptance"], "{name}");
+                assert_eq!(result.unwrap()["skipped"][0]["reason"], "foreign", "{name}");
+                assert_eq!(stage.writes(), [""; 0], "{name}");
+            }
+            Expect::Nowhere => {
+                assert_eq!(result.unwrap()["outcomes"], Value::Array(Vec::new()), "{name}");
+                assert_eq!(stage.calls(), [], "{name}");
+            }
+            Expect::Refused => {
+                assert!(matches!(result, Err(Failure::UnrecognizedEvent(_))), "{name}: {result:?}");
+                assert_eq!(stage.calls(), [], "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_good_events_have_the_forms_that_lambda_sends() {
+    for (name, _) in EVENTS.iter().filter(|(name, _)| !name.starts_with("hostile/")) {
+        let bytes = read(name);
+        let fits = match name.split('-').next().unwrap() {
+            "sns" => serde_json::from_slice::<SnsEvent>(&bytes).map(drop),
+            "sqs" => serde_json::from_slice::<SqsEvent>(&bytes).map(drop),
+            "direct" => Ok(()),
+            _ => serde_json::from_slice::<EventBridgeEvent>(&bytes).map(drop),
+        };
+        assert!(fits.is_ok(), "{name}: {fits:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_enormous_event_is_refused() {
+    let mut stage = Stage::new();
+    stage.connect(&stage.service(), ACME);
+    stage.calls();
+    for (front, back) in [("{\"serviceIds\":[\"", "\"]}"), ("{\"x\":\"", "\"}"), ("", "")] {
+        let payload = format!("{front}{}{back}", "vpce-svc-0123456789abcdef0 ".repeat(250_000));
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let answer = stage.acceptor().handle(payload.as_bytes(), stage.region.now(), deadline).await;
+        assert!(matches!(answer.result, Err(Failure::UnrecognizedEvent(message)) if message.len() < 300));
+    }
+    assert_eq!(stage.calls(), []);
+}
