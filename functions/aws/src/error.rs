@@ -87,7 +87,7 @@ impl Meaning {
         if code.starts_with("InvalidVpcEndpointService") {
             return Self::NoSuchService;
         }
-        if code.ends_with(".NotFound") || code == "InvalidState" || code == "InvalidID" {
+        if code.ends_with(".NotFound") || ["InvalidState", "IncorrectState", "InvalidID"].contains(&code) {
             return Self::Over;
         }
         match status {

@@ -3,10 +3,13 @@
 
 mod common;
 
+use std::sync::LazyLock;
+
 use common::*;
 use privatelink_core::accept::plan_acceptance;
 use privatelink_core::observed::{Connection, Observed, Unreadable};
 use privatelink_core::plan::{EffectKind, Plan, Reason};
+use privatelink_core::policy::Policy;
 use proptest::prelude::*;
 
 const CAPPED: &str = r#"
@@ -15,6 +18,9 @@ const CAPPED: &str = r#"
            && context.consumerConnections < principal.consumer.maxConnections };
 "#;
 const ALL: &str = r#"@id("all") permit(principal, action == PrivateLink::Action::"Accept", resource);"#;
+
+/// Loaded once for the many cases of a property.
+static CAP: LazyLock<Policy> = LazyLock::new(|| policy(CAPPED));
 
 fn plan(cedar: &str, connections: Vec<Connection>) -> Plan {
     plan_acceptance(&policy(cedar), &world(connections), NOW)
@@ -186,6 +192,10 @@ fn any_connections(lag: impl Strategy<Value = bool>) -> impl Strategy<Value = Ve
     })
 }
 
+fn capped(connections: Vec<Connection>) -> Plan {
+    plan_acceptance(&CAP, &world(connections), NOW)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
@@ -193,14 +203,14 @@ proptest! {
     fn the_order_of_the_input_does_not_matter(connections in any_connections(any::<bool>()), seed in any::<u64>()) {
         let mut shuffled = connections.clone();
         shuffled.sort_by_key(|c| (u64::from(c.endpoint.as_str().bytes().last().unwrap()) ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        prop_assert_eq!(plan(CAPPED, connections), plan(CAPPED, shuffled));
+        prop_assert_eq!(capped(connections), capped(shuffled));
     }
 
     #[test]
     fn a_limit_lets_no_more_in_than_it_allows(connections in any_connections(any::<bool>())) {
         let before: Vec<_> = connections.iter().filter(|c| c.owner.as_str().starts_with("11112222")).cloned().collect();
         let live = before.iter().filter(|c| c.state.is_live() || c.tags.contains_key("privatelink:decision")).count();
-        let plan = plan(CAPPED, connections);
+        let plan = capped(connections);
         let new = plan.effects.iter().filter(|effect| {
             let endpoint = &effect.decided().endpoint;
             effect.kind() == EffectKind::Accept && before.iter().any(|c| c.endpoint == *endpoint && c.tags.is_empty())
@@ -211,7 +221,7 @@ proptest! {
     #[test]
     fn applied_and_observed_again_a_plan_accepts_nobody(connections in any_connections(Just(false))) {
         let mut after = connections.clone();
-        for effect in plan(CAPPED, connections).effects {
+        for effect in capped(connections).effects {
             let (word, state) = match effect.kind() {
                 EffectKind::Accept => ("accepted", "pending"),
                 EffectKind::Reject => ("rejected", "rejected"),
@@ -222,6 +232,6 @@ proptest! {
             *connection = tagged(connection.clone(), word, &decided.policy.join(" "));
             connection.state = privatelink_core::observed::EndpointState::from_word(state);
         }
-        prop_assert_eq!(plan(CAPPED, after).effects, vec![]);
+        prop_assert_eq!(capped(after).effects, vec![]);
     }
 }

@@ -157,9 +157,9 @@ impl<'c> Timeline<'c> {
 
 /// Why an endpoint is held, in the words of the answer.
 fn held(answer: &Value, endpoint: &str) -> String {
-    let skips = answer.get("skipped").and_then(Value::as_array).into_iter().flatten();
+    let mut skips = answer.get("skipped").and_then(Value::as_array).into_iter().flatten();
     let of_endpoint = |skip: &&Value| skip.get("endpointId").and_then(Value::as_str) == Some(endpoint);
-    let Some(skip) = skips.filter(of_endpoint).next() else { return String::new() };
+    let Some(skip) = skips.find(of_endpoint) else { return String::new() };
     let nearest = skip.get("nearest").and_then(|nearest| nearest.get(0));
     match (nearest, skip.get("reason").and_then(Value::as_str)) {
         (Some(near), _) => {

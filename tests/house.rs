@@ -1,0 +1,227 @@
+//! What the house is built on, held against the files: the wall around the core, one copy of each SDK crate, licences,
+//! short mains, and a README whose policies are true.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use privatelink_core::ids::{AccountId, EndpointId, ServiceId};
+use privatelink_core::observed::Service;
+use privatelink_core::policy::{Counts, Decision, Facts, HoldReason, Policy, SCHEMA, Sources};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn metadata() -> Value {
+    let mut cargo = Command::new(env!("CARGO"));
+    let output = cargo.current_dir(root()).args(["metadata", "--format-version", "1", "--locked"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn packages(metadata: &Value) -> BTreeMap<&str, &Value> {
+    metadata["packages"].as_array().unwrap().iter().map(|package| (package["id"].as_str().unwrap(), package)).collect()
+}
+
+fn name(package: &Value) -> &str {
+    package["name"].as_str().unwrap()
+}
+
+/// The names of everything that a package is built from, its tests left out.
+fn built_from<'m>(metadata: &'m Value, of: &str) -> BTreeSet<&'m str> {
+    let packages = packages(metadata);
+    let nodes: BTreeMap<_, _> = metadata["resolve"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| (node["id"].as_str().unwrap(), node))
+        .collect();
+    let start = packages.iter().find(|(_, package)| name(package) == of).unwrap().0;
+    let mut todo = vec![*start];
+    let mut seen = BTreeSet::new();
+    while let Some(id) = todo.pop() {
+        for dependency in nodes[id]["deps"].as_array().unwrap() {
+            let normal = dependency["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null());
+            let id = dependency["pkg"].as_str().unwrap();
+            if normal && seen.insert(id) {
+                todo.push(id);
+            }
+        }
+    }
+    seen.into_iter().map(|id| name(packages[id])).collect()
+}
+
+#[test]
+fn the_core_knows_no_cloud_and_no_runtime() {
+    let metadata = metadata();
+    let core = built_from(&metadata, "privatelink-core");
+    let strangers = core.iter().filter(|name| {
+        ["tokio", "hyper", "http", "tracing", "rand", "fastrand", "reqwest"].contains(name) || name.starts_with("aws")
+    });
+    assert_eq!(strangers.collect::<Vec<_>>(), Vec::<&&str>::new());
+    assert!(core.contains("cedar-policy"), "nothing was looked at");
+    assert!(!built_from(&metadata, "privatelink-lambda").iter().any(|name| name.starts_with("aws-sdk")));
+    assert!(!built_from(&metadata, "privatelink-region").iter().any(|name| name.starts_with("aws-sdk")));
+    assert!(built_from(&metadata, "connection-acceptor").contains("aws-sdk-ec2"));
+}
+
+#[test]
+fn no_sdk_crate_is_there_twice() {
+    let metadata = metadata();
+    let mut versions: BTreeMap<&str, usize> = BTreeMap::new();
+    for package in packages(&metadata).values().filter(|package| name(package).starts_with("aws-")) {
+        *versions.entry(name(package)).or_default() += 1;
+    }
+    assert!(versions.contains_key("aws-sdk-ec2"));
+    assert_eq!(versions.into_iter().filter(|(_, n)| *n > 1).collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn every_licence_is_permissive() {
+    let permissive = [
+        "0BSD",
+        "Apache-2.0",
+        "Apache-2.0 WITH LLVM-exception",
+        "BSD-1-Clause",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "BSL-1.0",
+        "CC0-1.0",
+        "CDLA-Permissive-2.0",
+        "ISC",
+        "MIT",
+        "MIT-0",
+        "Unicode-3.0",
+        "Unlicense",
+        "Zlib",
+    ];
+    let metadata = metadata();
+    for package in packages(&metadata).values() {
+        let licence = package["license"].as_str().unwrap_or_default().replace('/', " OR ");
+        // Of alternatives one has to be permissive, of parts that all hold, every one.
+        let allowed = licence.split(" AND ").all(|part| {
+            part.trim_matches(['(', ')', ' '])
+                .split(" OR ")
+                .any(|one| permissive.contains(&one.trim_matches(['(', ')', ' '])))
+        });
+        assert!(allowed, "{}: `{licence}`", name(package));
+    }
+}
+
+#[test]
+fn mains_are_short_and_the_core_holds_no_sdk_type() {
+    assert!(read("functions/connection-acceptor/src/main.rs").lines().count() <= 40);
+    for folder in ["functions/core/src", "functions/core/src/policy", "functions/lambda/src", "functions/region/src"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                assert!(!fs::read_to_string(&path).unwrap().contains("aws_sdk"), "{}", path.display());
+            }
+        }
+    }
+}
+
+/// The blocks of the README in that language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = read("README.md");
+    let fence = format!("```{language}\n");
+    readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+fn readme_policy(cedar: &str) -> Policy {
+    let consumers = blocks("toml").concat();
+    Policy::load(&[("consumers.toml", consumers.as_str()), ("readme.cedar", cedar)].into_iter().collect::<Sources>())
+        .unwrap()
+}
+
+#[test]
+fn every_policy_of_the_readme_loads() {
+    let cedar = blocks("cedar");
+    assert!(cedar.len() >= 7, "{}", cedar.len());
+    for block in &cedar {
+        assert_eq!(readme_policy(block).warnings(), [""; 0], "{block}");
+    }
+    readme_policy(&cedar.concat());
+}
+
+/// What the README's policy with that id makes of a connection, beside one that welcomes everybody where that is wanted.
+fn decide(id: &str, welcome: bool, change: impl FnOnce(&mut Service, &mut Facts)) -> Decision {
+    let block = blocks("cedar").into_iter().find(|block| block.contains(&format!("@id(\"{id}\")"))).unwrap();
+    let everybody = r#"@id("test-everybody") permit(principal, action == PrivateLink::Action::"Accept", resource);"#;
+    let policy = readme_policy(&if welcome { format!("{block}\n{everybody}") } else { block });
+    let mut service = Service {
+        id: ServiceId::parse("vpce-svc-0a").unwrap(),
+        name: String::new(),
+        region: "us-west-2".to_owned(),
+        private_dns_name: None,
+        ip_address_types: Default::default(),
+        acceptance_required: true,
+        tags: Default::default(),
+    };
+    let mut facts = Facts {
+        account: AccountId::parse("111122223333").unwrap(),
+        endpoint_id: EndpointId::parse("vpce-0a").unwrap(),
+        endpoint_region: "us-west-2".to_owned(),
+        cross_region: false,
+        ip_address_type: "ipv4".to_owned(),
+        age_seconds: 0,
+        counts: Counts::default(),
+    };
+    change(&mut service, &mut facts);
+    policy.at(&service).unwrap().judge(&facts).decision
+}
+
+#[test]
+fn the_policies_of_the_readme_do_what_it_says() {
+    let stranger = |facts: &mut Facts| facts.account = AccountId::parse("999999999999").unwrap();
+    let held = Decision::Hold(HoldReason::NoPolicyMatched);
+    let forbidden = Decision::Hold(HoldReason::Forbidden);
+
+    assert_eq!(decide("partners-may-connect", false, |_, _| {}), Decision::Accept);
+    assert_eq!(decide("partners-may-connect", false, |_, facts| stranger(facts)), held);
+
+    let with = |n| move |_: &mut Service, facts: &mut Facts| facts.counts.consumer_connections = n;
+    assert_eq!(decide("no-more-than-agreed", true, with(19)), Decision::Accept);
+    assert_eq!(decide("no-more-than-agreed", true, with(20)), forbidden);
+
+    assert_eq!(decide("only-from-us-west-2", true, |_, _| {}), Decision::Accept);
+    assert_eq!(
+        decide("only-from-us-west-2", true, |_, facts| facts.endpoint_region = "eu-west-1".to_owned()),
+        forbidden
+    );
+
+    let tier = |value: &'static str| {
+        move |service: &mut Service, _: &mut Facts| drop(service.tags.insert("exposure".to_owned(), value.to_owned()))
+    };
+    assert_eq!(decide("only-services-for-partners", true, tier("partners")), Decision::Accept);
+    assert_eq!(decide("only-services-for-partners", true, tier("internal")), forbidden);
+    assert_eq!(decide("only-services-for-partners", true, |_, _| {}), forbidden);
+
+    let initech = |_: &mut Service, facts: &mut Facts| facts.account = AccountId::parse("222233334444").unwrap();
+    assert_eq!(decide("initech-is-turned-away", true, initech), Decision::Reject);
+    assert_eq!(decide("initech-is-turned-away", true, |_, _| {}), Decision::Accept);
+
+    assert_eq!(decide("frozen", true, |_, _| {}), forbidden);
+
+    let aged = |days: i64| {
+        move |_: &mut Service, facts: &mut Facts| {
+            stranger(facts);
+            facts.age_seconds = days * 86_400;
+        }
+    };
+    assert_eq!(decide("old-requests-go", false, aged(13)), held);
+    assert_eq!(decide("old-requests-go", false, aged(15)), Decision::Reject);
+}
+
+#[test]
+fn the_schema_of_the_readme_is_the_schema() {
+    assert_eq!(blocks("cedarschema"), [SCHEMA]);
+}
