@@ -211,9 +211,11 @@ async fn filters_are_checked_and_an_empty_one_is_none() {
 async fn requests_are_checked_as_aws_checks_them() {
     let region = region(settings());
     let post = |authorization: &str, body: &str| {
-        let request = Request { authorization: authorization.to_owned(), body: body.as_bytes().to_vec() };
+        let (authorization, body) = (authorization.to_owned(), body.as_bytes().to_vec());
+        let request =
+            Request { method: "POST".to_owned(), path: "/".to_owned(), authorization, body, ..Request::default() };
         match region.answer(&request) {
-            Reply::Answer(status, body) => (status, body),
+            Reply::Answer(answer) => (answer.status, answer.body),
             other => panic!("{other:?}"),
         }
     };

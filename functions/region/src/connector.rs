@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-use crate::{Region, Reply, Request};
+use crate::{Answer, Region, Reply, Request};
 
 impl Region {
     /// The HTTP client with which an SDK client speaks to this Region.
@@ -25,21 +25,29 @@ impl HttpClient for Region {
 
 impl HttpConnector for Region {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let uri = request.uri().parse::<http::Uri>().unwrap_or_default();
         let request = Request {
+            method: request.method().to_owned(),
+            path: uri.path().to_owned(),
+            query: uri.query().unwrap_or_default().to_owned(),
             authorization: request.headers().get("authorization").unwrap_or_default().to_owned(),
             body: request.body().bytes().unwrap_or_default().to_vec(),
         };
         match self.answer(&request) {
-            Reply::Answer(status, body) => HttpConnectorFuture::ready(response(status, body)),
+            Reply::Answer(answer) => HttpConnectorFuture::ready(response(answer)),
             Reply::Reset => HttpConnectorFuture::ready(Err(ConnectorError::io("connection reset by peer".into()))),
             Reply::Silence => HttpConnectorFuture::new(std::future::pending()),
         }
     }
 }
 
-fn response(status: u16, body: String) -> Result<HttpResponse, ConnectorError> {
+fn response(answer: Answer) -> Result<HttpResponse, ConnectorError> {
+    let Answer { status, headers, body } = answer;
     let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
     let mut response = HttpResponse::new(status, SdkBody::from(body));
     response.headers_mut().insert("content-type", "text/xml;charset=UTF-8");
+    for (name, value) in headers {
+        response.headers_mut().insert(name, value);
+    }
     Ok(response)
 }

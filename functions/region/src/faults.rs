@@ -1,7 +1,8 @@
 //! What goes wrong, when somebody asks for it.
 
-use crate::Reply;
-use crate::ec2::ApiError;
+use crate::error::ApiError;
+use crate::service::Service;
+use crate::{Answer, Reply};
 
 /// The next calls of an operation go wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,21 +63,23 @@ impl FaultKind {
         }
     }
 
-    pub(crate) fn reply(&self, request_id: &str) -> Reply {
+    /// What the caller gets, in the form of the service that was called.
+    pub(crate) fn reply(&self, service: Service, request_id: &str) -> Reply {
+        let refused = |status, code: &str, message: &str| {
+            Reply::Answer(service.refuse(&ApiError::new(status, code, message), request_id))
+        };
+        let page = |status, body: &str| Reply::Answer(Answer { status, ..Answer::xml(body.to_owned()) });
         match self {
-            Self::Throttled => ApiError::throttled().reply(request_id),
-            Self::InternalError => {
-                ApiError::new(500, "InternalError", "An internal error has occurred").reply(request_id)
-            }
-            Self::BadGateway => Reply::Answer(502, "<html><body>502 Bad Gateway</body></html>".to_owned()),
+            Self::Throttled => Reply::Answer(service.refuse(&ApiError::throttled(), request_id)),
+            Self::InternalError => refused(500, "InternalError", "An internal error has occurred"),
+            Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
             Self::Unauthorized => {
-                let message = "You are not authorized to perform this operation.";
-                ApiError::new(403, "UnauthorizedOperation", message).reply(request_id)
+                refused(403, "UnauthorizedOperation", "You are not authorized to perform this operation.")
             }
-            Self::Refused(code) | Self::Items(code) => ApiError::new(400, code, "refused on request").reply(request_id),
+            Self::Refused(code) | Self::Items(code) => refused(400, code, "refused on request"),
             Self::Reset => Reply::Reset,
             Self::Silence => Reply::Silence,
-            Self::Garbage => Reply::Answer(200, "{\"this\": \"is no XML\"".to_owned()),
+            Self::Garbage => page(200, "{\"this\": \"is no XML\""),
         }
     }
 }

@@ -6,8 +6,10 @@
 //!
 //! - [`clock`]: the Region's time, which runs by itself or is stepped.
 //! - [`world`]: services, endpoints and what becomes of them; nothing of HTTP.
-//! - [`ec2`]: the operations: parameters checked, answers written.
+//! - [`service`]: which AWS service a request is for; `ec2` and its like hold the operations: parameters checked,
+//!   answers written.
 //! - [`query`] and [`xml`]: the protocol.
+//! - [`error`]: how a refusal is said.
 //! - [`buckets`]: request throttling.
 //! - [`faults`]: what goes wrong on request.
 //! - [`happening`]: what a listener is told, and the events that it becomes.
@@ -16,11 +18,13 @@
 pub mod buckets;
 pub mod clock;
 pub mod connector;
-pub mod ec2;
+mod ec2;
+pub mod error;
 pub mod faults;
 pub mod happening;
 pub mod query;
 pub mod server;
+pub mod service;
 pub mod world;
 pub mod xml;
 
@@ -31,10 +35,10 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::clock::Clock;
-use crate::ec2::ApiError;
+use crate::error::ApiError;
 use crate::faults::{Fault, FaultKind, Faults, When};
 use crate::happening::Happening;
-use crate::query::Query;
+use crate::service::{Caller, Service};
 use crate::world::World;
 
 /// How this Region is to behave where AWS leaves it open, or where a test wants it otherwise.
@@ -75,8 +79,14 @@ impl Default for Settings {
 pub struct Region(Arc<Mutex<World>>);
 
 /// One HTTP request, as far as it matters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
+    /// `GET`, `POST`, `DELETE`.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query string, without its question mark.
+    pub query: String,
     /// The `Authorization` header, whose access key id is the account.
     pub authorization: String,
     /// The body.
@@ -86,12 +96,30 @@ pub struct Request {
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// An answer: the status and an XML body.
-    Answer(u16, String),
+    /// There is an answer.
+    Answer(Answer),
     /// The connection breaks before there is an answer.
     Reset,
     /// There is never an answer.
     Silence,
+}
+
+/// An HTTP answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers beside the content type, which is that of XML.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// An answer with HTTP 200.
+    pub fn xml(body: String) -> Self {
+        Self { status: 200, headers: Vec::new(), body }
+    }
 }
 
 impl Region {
@@ -140,31 +168,37 @@ impl Region {
     pub fn answer(&self, request: &Request) -> Reply {
         let mut world = self.world();
         let request_id = world.request_id();
-        let query = match Query::read(request) {
-            Ok(query) => query,
-            Err(error) => return error.reply(&request_id),
+        let caller = match Caller::of(&request.authorization) {
+            Ok(caller) => caller,
+            Err(error) => return Reply::Answer(Service::Ec2.refuse(&error, &request_id)),
         };
-        let action = query.action.clone();
-        let account = query.account.clone();
+        let service = caller.service;
+        let refuse = |error: &ApiError| Reply::Answer(service.refuse(error, &request_id));
+        let call = match service.read(caller, request) {
+            Ok(call) => call,
+            Err(error) => return refuse(&error),
+        };
+        let (action, account) = (call.action.clone(), call.caller.account.clone());
         let fault = world.faults.next(&action);
         if let Some(Fault { kind, when: When::Before, .. }) = &fault {
             world.log_call(&action, &account, Err(kind.code()));
-            return kind.reply(&request_id);
+            return kind.reply(service, &request_id);
         }
         if let Err(error) = world.throttle(&account, &action) {
             world.log_call(&action, &account, Err(&error.code));
-            return error.reply(&request_id);
+            return refuse(&error);
         }
-        let refuse_items = match &fault {
+        world.refuse_items = match &fault {
             Some(Fault { kind: FaultKind::Items(code), .. }) => Some(code.clone()),
             _ => None,
         };
-        let answer = ec2::dispatch(&mut world, query, refuse_items.as_deref());
-        world.log_call(&action, &account, answer.as_ref().map(|_| ()).map_err(|error: &ApiError| error.code.as_str()));
+        let answer = service.dispatch(&mut world, call, &request_id);
+        world.refuse_items = None;
+        world.log_call(&action, &account, answer.as_ref().map(|_| ()).map_err(|error| error.code.as_str()));
         match (fault, answer) {
-            (Some(Fault { kind, .. }), _) if !matches!(kind, FaultKind::Items(_)) => kind.reply(&request_id),
-            (_, Ok(fields)) => Reply::Answer(200, xml::response(&action, &request_id, fields)),
-            (_, Err(error)) => error.reply(&request_id),
+            (Some(Fault { kind, .. }), _) if !matches!(kind, FaultKind::Items(_)) => kind.reply(service, &request_id),
+            (_, Ok(answer)) => Reply::Answer(answer),
+            (_, Err(error)) => refuse(&error),
         }
     }
 }

@@ -1,23 +1,13 @@
-//! EC2's Query protocol, as far as it comes in: a form in the body, read into a tree that operations take their
-//! parameters from. Whatever is left when an operation has taken all it knows is an unknown parameter.
+//! The Query protocol, as far as it comes in: a form in the body, read into a tree that operations take their parameters
+//! from. Whatever is left when an operation has taken all it knows is an unknown parameter.
 
 use std::collections::BTreeMap;
 
 use crate::Request;
-use crate::ec2::ApiError;
+use crate::error::ApiError;
 
-/// The version of EC2's API.
-const VERSION: &str = "2016-11-15";
-
-/// One call.
-#[derive(Debug, Clone)]
-pub struct Query {
-    /// The operation.
-    pub action: String,
-    /// Who calls: the access key id, which is the account here.
-    pub account: String,
-    params: Params,
-}
+/// No operation of AWS has a parameter that lies deeper.
+const DEEPEST: usize = 8;
 
 /// A tree of parameters: `Filter.1.Value.2=x` stands at `Filter`, `1`, `Value`, `2`.
 #[derive(Debug, Clone, Default)]
@@ -26,51 +16,42 @@ pub struct Params {
     children: BTreeMap<String, Params>,
 }
 
-impl Query {
-    /// Reads a call.
+impl Params {
+    /// Reads a call of the Query protocol: its operation, and its parameters.
     ///
     /// # Errors
     ///
-    /// What EC2 says of a call that it can not read.
-    pub fn read(request: &Request) -> Result<Self, ApiError> {
-        let account = account(&request.authorization)?;
-        let mut params = Params::default();
+    /// `MissingAction`, or `InvalidAction` for another version than the service's.
+    pub fn read_query(request: &Request, version: &str) -> Result<(String, Self), ApiError> {
+        let mut params = Self::default();
         for (key, value) in form_urlencoded::parse(&request.body) {
             let mut at = &mut params;
-            for part in key.split('.') {
+            for part in key.splitn(DEEPEST, '.') {
                 at = at.children.entry(part.to_owned()).or_default();
             }
             at.value = Some(value.into_owned());
         }
-        let action =
-            params.take("Action").ok_or_else(|| ApiError::new(400, "MissingAction", "No action was supplied."))?;
-        match params.take("Version").as_deref() {
-            Some(VERSION) => Ok(Self { action, account, params }),
-            version => {
-                let message = format!("The version '{}' is not known.", version.unwrap_or_default());
+        let action = params.take("Action");
+        let action = action.ok_or_else(|| ApiError::new(400, "MissingAction", "No action was supplied."))?;
+        match params.take("Version") {
+            Some(given) if given == version => Ok((action, params)),
+            given => {
+                let message = format!("The version '{}' is not known.", given.unwrap_or_default());
                 Err(ApiError::new(400, "InvalidAction", &message))
             }
         }
     }
 
-    /// The parameters.
-    pub fn into_params(self) -> Params {
-        self.params
+    /// Its own value, where it is a plain one.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
     }
-}
 
-/// The access key id out of `AWS4-HMAC-SHA256 Credential=<id>/<date>/<region>/ec2/aws4_request, …`. Signatures are not
-/// checked: whoever can reach this Region may be whom he likes.
-fn account(authorization: &str) -> Result<String, ApiError> {
-    let id = authorization.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
-    if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(id.to_owned());
+    /// What lies below it, by name.
+    pub fn children(&self) -> impl Iterator<Item = (&str, &Self)> {
+        self.children.iter().map(|(name, child)| (name.as_str(), child))
     }
-    let message = "AWS was not able to validate the provided access credentials; here the access key id is a twelve-digit account";
-    Err(ApiError::new(401, "AuthFailure", message))
-}
 
-impl Params {
     /// Takes a plain parameter.
     pub fn take(&mut self, name: &str) -> Option<String> {
         let value = self.children.get_mut(name)?.value.take();

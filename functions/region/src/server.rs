@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::{Region, Reply, Request};
+use crate::{Answer, Region, Reply, Request};
 
 /// Answers on a listener until the future is dropped. It has to be polled within a tokio runtime.
 ///
@@ -32,13 +32,18 @@ pub async fn serve(region: Region, listener: TcpListener) -> io::Result<Infallib
 async fn answer(region: &Region, request: http::Request<Incoming>) -> io::Result<http::Response<Full<Bytes>>> {
     let authorization = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     let authorization = authorization.unwrap_or_default().to_owned();
+    let (method, uri) = (request.method().to_string(), request.uri().clone());
     let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes().to_vec();
-    match region.answer(&Request { authorization, body }) {
-        Reply::Answer(status, body) => http::Response::builder()
-            .status(status)
-            .header("content-type", "text/xml;charset=UTF-8")
-            .body(Full::from(body))
-            .map_err(io::Error::other),
+    let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
+    match region.answer(&Request { method, path, query, authorization, body }) {
+        Reply::Answer(Answer { status, headers, body }) => {
+            let mut response =
+                http::Response::builder().status(status).header("content-type", "text/xml;charset=UTF-8");
+            for (name, value) in headers {
+                response = response.header(name, value);
+            }
+            response.body(Full::from(body)).map_err(io::Error::other)
+        }
         Reply::Reset => Err(io::ErrorKind::ConnectionReset.into()),
         Reply::Silence => std::future::pending().await,
     }

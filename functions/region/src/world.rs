@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::Settings;
 use crate::buckets::Buckets;
 use crate::clock::Clock;
-use crate::ec2::ApiError;
+use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::happening::{ConnectionEvent, Happening, Notification, What};
 
@@ -29,6 +29,8 @@ pub struct World {
     pub(crate) connections: BTreeMap<String, String>,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
+    /// While a call is answered that is to refuse every one of its items: the code.
+    pub(crate) refuse_items: Option<String>,
     pub(crate) listeners: Vec<UnboundedSender<Happening>>,
     buckets: Buckets,
     random: fastrand::Rng,
@@ -119,6 +121,7 @@ impl World {
             connections: BTreeMap::new(),
             clock,
             faults: Faults::default(),
+            refuse_items: None,
             listeners: Vec::new(),
             buckets: Buckets::default(),
             due: BTreeMap::new(),

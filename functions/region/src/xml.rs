@@ -1,4 +1,4 @@
-//! EC2's Query protocol, as far as it goes out: XML.
+//! Answers: XML.
 
 use quick_xml::escape::escape;
 
@@ -36,7 +36,8 @@ pub fn values<T: ToString>(name: &'static str, values: impl IntoIterator<Item = 
 }
 
 impl Element {
-    fn write(&self, out: &mut String) {
+    /// Appends the element to a document.
+    pub fn write(&self, out: &mut String) {
         let Self { name, content } = self;
         out.push_str(&format!("<{name}>"));
         match content {
@@ -45,23 +46,4 @@ impl Element {
         }
         out.push_str(&format!("</{name}>"));
     }
-}
-
-/// The body of an answer.
-pub fn response(action: &str, request_id: &str, fields: Vec<Element>) -> String {
-    let mut out = format!("<{action}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">");
-    text("requestId", request_id).write(&mut out);
-    fields.iter().for_each(|field| field.write(&mut out));
-    out.push_str(&format!("</{action}Response>"));
-    out
-}
-
-/// The body of a refusal.
-pub fn error(code: &str, message: &str, request_id: &str) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response>");
-    let error = element("Error", vec![text("Code", code), text("Message", message)]);
-    element("Errors", vec![error]).write(&mut out);
-    text("RequestID", request_id).write(&mut out);
-    out.push_str("</Response>");
-    out
 }

@@ -2,12 +2,12 @@
 
 use time::format_description::well_known::Rfc3339;
 
-use super::{Answer, ApiError, Filter, dry_run, page, tag_set, tag_specification};
+use super::{ApiError, Fields, Filter, dry_run, page, tag_set, tag_specification};
 use crate::query::Params;
 use crate::world::{Endpoint, EndpointDraft, World};
 use crate::xml::{Element, element, list, text, values};
 
-pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Answer {
+pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
     let kind = params.take("VpcEndpointType");
     let draft = EndpointDraft {
         service_name: params.require("ServiceName")?,
@@ -59,7 +59,7 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> A
     )])
 }
 
-pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Answer {
+pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
     let known = ["ip-address-type", "service-id", "vpc-endpoint-owner", "vpc-endpoint-region", "vpc-endpoint-state"];
     let filters = Filter::take(params, &known)?;
     let seen_at = world.now() - world.settings.read_lag;
@@ -116,13 +116,7 @@ fn connection(world: &World, endpoint: &Endpoint, state: &str) -> Vec<Element> {
 type Decide = fn(&mut World, &str, &str) -> Result<(), ApiError>;
 
 /// Accept and Reject: HTTP 200, with an `unsuccessful` item for each id that could not be decided.
-pub(super) fn decide(
-    world: &mut World,
-    account: &str,
-    params: &mut Params,
-    refuse_items: Option<&str>,
-    decide: Decide,
-) -> Answer {
+pub(super) fn decide(world: &mut World, account: &str, params: &mut Params, decide: Decide) -> Fields {
     let service = params.require("ServiceId")?;
     let ids = params.list("VpcEndpointId");
     let dry_run = dry_run(params);
@@ -149,8 +143,8 @@ pub(super) fn decide(
     dry_run?;
     let mut unsuccessful = Vec::new();
     for id in &ids {
-        let result = match refuse_items {
-            Some(code) => Err(ApiError::new(400, code, "refused on request")),
+        let result = match world.refuse_items.clone() {
+            Some(code) => Err(ApiError::new(400, &code, "refused on request")),
             None => decide(world, &service, id),
         };
         if let Err(error) = result {

@@ -6,74 +6,56 @@ mod tags;
 
 use std::collections::BTreeMap;
 
-use crate::Reply;
-use crate::query::{Params, Query};
+use crate::Answer;
+use crate::error::ApiError;
+use crate::query::Params;
+use crate::service::{Call, Caller};
 use crate::world::World;
 use crate::xml::{self, Element};
 
-/// A refusal, in EC2's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiError {
-    /// The HTTP status.
-    pub status: u16,
-    /// The code.
-    pub code: String,
-    /// The message.
-    pub message: String,
-}
+/// The version of EC2's API.
+pub(crate) const VERSION: &str = "2016-11-15";
 
-impl ApiError {
-    /// A refusal.
-    pub fn new(status: u16, code: &str, message: &str) -> Self {
-        Self { status, code: code.to_owned(), message: message.to_owned() }
-    }
+/// The fields of an operation's answer.
+type Fields = Result<Vec<Element>, ApiError>;
 
-    pub(crate) fn missing(name: &str) -> Self {
-        Self::new(400, "MissingParameter", &format!("The request must contain the parameter {name}"))
-    }
-
-    pub(crate) fn invalid(message: impl AsRef<str>) -> Self {
-        Self::new(400, "InvalidParameterValue", message.as_ref())
-    }
-
-    pub(crate) fn throttled() -> Self {
-        Self::new(503, "RequestLimitExceeded", "Request limit exceeded.")
-    }
-
-    pub(crate) fn no_service(id: &str) -> Self {
-        let message = format!("The VpcEndpointService Id '{id}' does not exist");
-        Self::new(400, "InvalidVpcEndpointServiceId.NotFound", &message)
-    }
-
-    pub(crate) fn no_endpoint(id: &str) -> Self {
-        Self::new(400, "InvalidVpcEndpointId.NotFound", &format!("The Vpc Endpoint Id '{id}' does not exist"))
-    }
-
-    pub(crate) fn reply(&self, request_id: &str) -> Reply {
-        Reply::Answer(self.status, xml::error(&self.code, &self.message, request_id))
-    }
-}
-
-type Answer = Result<Vec<Element>, ApiError>;
-
-/// Carries one call out. With `refuse_items` every id of an Accept or Reject is `unsuccessful` with that code.
-pub(crate) fn dispatch(world: &mut World, query: Query, refuse_items: Option<&str>) -> Answer {
-    let (action, account) = (query.action.clone(), query.account.clone());
-    let mut params = query.into_params();
+/// Carries one call out.
+pub(crate) fn dispatch(world: &mut World, call: Call, request_id: &str) -> Result<Answer, ApiError> {
+    let Call { caller: Caller { account, .. }, action, mut params } = call;
     let params = &mut params;
-    match action.as_str() {
+    let fields = match action.as_str() {
         "CreateVpcEndpointServiceConfiguration" => services::create(world, &account, params),
         "DescribeVpcEndpointServiceConfigurations" => services::describe(world, &account, params),
         "CreateVpcEndpoint" => connections::create(world, &account, params),
         "DescribeVpcEndpointConnections" => connections::describe(world, &account, params),
-        "AcceptVpcEndpointConnections" => connections::decide(world, &account, params, refuse_items, World::accept),
-        "RejectVpcEndpointConnections" => connections::decide(world, &account, params, refuse_items, World::reject),
+        "AcceptVpcEndpointConnections" => connections::decide(world, &account, params, World::accept),
+        "RejectVpcEndpointConnections" => connections::decide(world, &account, params, World::reject),
         "CreateTags" => tags::create(world, &account, params),
         _ => {
             let message = format!("The action {action} is not valid for this web service.");
             Err(ApiError::new(400, "InvalidAction", &message))
         }
-    }
+    }?;
+    Ok(Answer::xml(response(&action, request_id, &fields)))
+}
+
+/// The body of an answer.
+fn response(action: &str, request_id: &str, fields: &[Element]) -> String {
+    let mut out = format!("<{action}Response xmlns=\"http://ec2.amazonaws.com/doc/{VERSION}/\">");
+    xml::text("requestId", request_id).write(&mut out);
+    fields.iter().for_each(|field| field.write(&mut out));
+    out.push_str(&format!("</{action}Response>"));
+    out
+}
+
+/// The body of a refusal.
+pub(crate) fn error_body(error: &ApiError, request_id: &str) -> String {
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response>");
+    let fields = vec![xml::text("Code", &error.code), xml::text("Message", &error.message)];
+    xml::element("Errors", vec![xml::element("Error", fields)]).write(&mut out);
+    xml::text("RequestID", request_id).write(&mut out);
+    out.push_str("</Response>");
+    out
 }
 
 /// A filter of a Describe call.

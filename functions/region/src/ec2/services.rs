@@ -1,11 +1,11 @@
 //! Endpoint services, as their owner sees them.
 
-use super::{Answer, ApiError, Filter, dry_run, page, tag_set, tag_specification};
+use super::{ApiError, Fields, Filter, dry_run, page, tag_set, tag_specification};
 use crate::query::Params;
 use crate::world::{PrivateDnsName, Service, ServiceDraft, World};
 use crate::xml::{Element, element, list, text, values};
 
-pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Answer {
+pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
     let mut load_balancers = params.list("NetworkLoadBalancerArn");
     load_balancers.extend(params.list("GatewayLoadBalancerArn"));
     let mut ip_address_types = params.list("SupportedIpAddressType");
@@ -35,7 +35,7 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> A
     Ok(vec![element("serviceConfiguration", configuration(world, &service))])
 }
 
-pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Answer {
+pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
     let ids = params.list("ServiceId");
     let filters = Filter::take(
         params,

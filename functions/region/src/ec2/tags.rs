@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answer, ApiError, dry_run};
+use super::{ApiError, Fields, dry_run};
 use crate::query::Params;
 use crate::world::World;
 use crate::xml::text;
@@ -11,7 +11,7 @@ use crate::xml::text;
 const RESOURCES: usize = 1000;
 const TAGS: usize = 50;
 
-pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Answer {
+pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
     let resources = params.list("ResourceId");
     let tags = take(params)?;
     let dry_run = dry_run(params);

@@ -1,0 +1,40 @@
+//! What a service says when it refuses.
+
+/// A refusal, in AWS's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The code.
+    pub code: String,
+    /// The message.
+    pub message: String,
+}
+
+impl ApiError {
+    /// A refusal.
+    pub fn new(status: u16, code: &str, message: &str) -> Self {
+        Self { status, code: code.to_owned(), message: message.to_owned() }
+    }
+
+    pub(crate) fn missing(name: &str) -> Self {
+        Self::new(400, "MissingParameter", &format!("The request must contain the parameter {name}"))
+    }
+
+    pub(crate) fn invalid(message: impl AsRef<str>) -> Self {
+        Self::new(400, "InvalidParameterValue", message.as_ref())
+    }
+
+    pub(crate) fn throttled() -> Self {
+        Self::new(503, "RequestLimitExceeded", "Request limit exceeded.")
+    }
+
+    pub(crate) fn no_service(id: &str) -> Self {
+        let message = format!("The VpcEndpointService Id '{id}' does not exist");
+        Self::new(400, "InvalidVpcEndpointServiceId.NotFound", &message)
+    }
+
+    pub(crate) fn no_endpoint(id: &str) -> Self {
+        Self::new(400, "InvalidVpcEndpointId.NotFound", &format!("The Vpc Endpoint Id '{id}' does not exist"))
+    }
+}
