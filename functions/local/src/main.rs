@@ -1,6 +1,7 @@
 //! `privatelink`: the autopilot from the command line.
 
 mod check;
+mod region;
 mod style;
 mod tour;
 
@@ -51,6 +52,11 @@ enum Command {
     },
     /// Prints the Cedar schema that policies are held to
     Schema,
+    /// Serves a simulated Region on this machine until it is stopped, and shows what happens in it
+    ///
+    /// Any AWS tool can speak to it. An access key id of twelve digits is the account that calls; the secret is not
+    /// looked at.
+    Region(region::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -63,5 +69,6 @@ async fn main() -> ExitCode {
             anstream::print!("{}", privatelink_core::policy::SCHEMA);
             ExitCode::SUCCESS
         }
+        Some(Command::Region(arguments)) => region::run(arguments).await,
     }
 }

@@ -1,11 +1,14 @@
 //! What goes wrong, when somebody asks for it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::ApiError;
 use crate::service::Service;
 use crate::{Answer, Reply};
 
 /// The next calls of an operation go wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fault {
     /// The operation, in AWS's word.
     pub action: String,
@@ -18,7 +21,8 @@ pub struct Fault {
 }
 
 /// Whether a call that goes wrong takes effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum When {
     /// It goes wrong before it takes effect.
     Before,
@@ -27,7 +31,8 @@ pub enum When {
 }
 
 /// The ways in which a call goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// `RequestLimitExceeded`, with HTTP 503.
     Throttled,

@@ -13,11 +13,12 @@
 //! - [`buckets`]: request throttling.
 //! - [`faults`]: what goes wrong on request.
 //! - [`happening`]: what a listener is told, and the events that it becomes.
-//! - [`connector`] and [`server`]: the two ways in.
+//! - [`connector`] and [`server`]: the two ways in; [`control`]: what AWS has not.
 
 pub mod buckets;
 pub mod clock;
 pub mod connector;
+pub mod control;
 mod ec2;
 pub mod error;
 pub mod faults;

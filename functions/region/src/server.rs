@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::{Answer, Region, Reply, Request};
+use crate::{Answer, Region, Reply, Request, control};
 
 /// Answers on a listener until the future is dropped. It has to be polled within a tokio runtime.
 ///
@@ -35,7 +35,13 @@ async fn answer(region: &Region, request: http::Request<Incoming>) -> io::Result
     let (method, uri) = (request.method().to_string(), request.uri().clone());
     let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes().to_vec();
     let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
-    match region.answer(&Request { method, path, query, authorization, body }) {
+    let request = Request { method, path, query, authorization, body };
+    let reply = if request.path.starts_with(control::PATH) {
+        Reply::Answer(control::answer(region, &request))
+    } else {
+        region.answer(&request)
+    };
+    match reply {
         Reply::Answer(Answer { status, headers, body }) => {
             let mut response =
                 http::Response::builder().status(status).header("content-type", "text/xml;charset=UTF-8");

@@ -1,0 +1,202 @@
+//! `privatelink region`: the simulated Region for other programs, with or without the function behind it.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use connection_acceptor::answer;
+use privatelink_aws::acceptor::Acceptor;
+use privatelink_aws::client;
+use privatelink_core::config::{AcceptorConfig, AwsConfig, Mode};
+use privatelink_core::report::{Answer, Failure};
+use privatelink_lambda::Invocation;
+use privatelink_region::clock::Clock;
+use privatelink_region::happening::{ConnectionEvent, Happening, TextForm, What};
+use privatelink_region::{Region, Settings, server};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::style::{BAD, BOLD, DIM, GOOD, WAITS, paint};
+
+/// How often the schedule looks at everything, in the Region's time.
+const SCHEDULE: Duration = Duration::from_secs(60);
+/// How often it is looked whether time has brought something.
+const TICK: Duration = Duration::from_millis(200);
+/// How long the function has for one event.
+const LEFT: Duration = Duration::from_secs(50);
+
+/// What the command is told.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The port on the loopback address; 0 takes any that is free
+    #[arg(long, default_value_t = 4580)]
+    port: u16,
+    /// How many of the Region's seconds pass in one
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// Which world: ids and delays are drawn from this
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Leave out the throttling of AWS's API
+    #[arg(long)]
+    no_throttling: bool,
+    /// Hand the Region's events to `connection-acceptor`, as the account `--account` has it deployed
+    #[arg(long)]
+    invoke: bool,
+    /// The policy folder for `--invoke`
+    #[arg(long, value_name = "DIR", default_value = "infra/policy")]
+    policy: PathBuf,
+    /// The provider's account for `--invoke`
+    #[arg(long, value_name = "ACCOUNT", default_value = "999988887777")]
+    account: String,
+}
+
+/// Serves until it is stopped.
+pub(crate) async fn run(arguments: Arguments) -> ExitCode {
+    match serve(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("privatelink: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let Arguments { port, speed, seed, no_throttling, invoke, policy, account } = arguments;
+    if !(speed.is_finite() && speed > 0.0 && speed <= 100_000.0) {
+        return Err(format!("`--speed` is `{speed}`; it is a number above 0, up to 100000").into());
+    }
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("port {port} is taken, perhaps by another `privatelink region`; choose one with `--port`")
+        }
+        _ => format!("port {port} can not be opened: {error}"),
+    })?;
+    let settings = Settings { seed, throttling: !no_throttling, ..Settings::default() };
+    let name = settings.name.clone();
+    let region = Region::new(settings, Clock::running(OffsetDateTime::now_utc(), speed));
+    let acceptor = if invoke { Some(acceptor(&region, &name, policy, account.clone())?) } else { None };
+
+    let happenings = region.listen();
+    greet(&format!("http://{}", listener.local_addr()?), &name, &account, invoke);
+    let server = server::serve(region.clone(), listener);
+    tokio::select! {
+        ended = server => ended.map(|never| match never {}).map_err(Into::into),
+        () = watch(&region, acceptor.map(Ok), happenings) => Ok(()),
+    }
+}
+
+fn acceptor(region: &Region, name: &str, policy: PathBuf, account: String) -> Result<Acceptor, Failure> {
+    let aws = AwsConfig {
+        region: name.to_owned(),
+        access_key_id: account,
+        secret_access_key: "simulated".to_owned(),
+        session_token: None,
+        ec2_endpoint: None,
+    };
+    let ec2 = client::ec2(&aws, region.http_client());
+    let policy_dir = policy.display().to_string();
+    let acceptor = Acceptor::new(AcceptorConfig { aws, mode: Mode::Enforce, policy_dir, service_tag: None }, ec2);
+    acceptor.policy()?;
+    Ok(acceptor)
+}
+
+/// Says how to speak to it.
+fn greet(url: &str, name: &str, account: &str, invoke: bool) {
+    anstream::println!("{} {url}", paint(BOLD, &format!("A simulated Region, {name}, at")));
+    anstream::println!();
+    for line in [
+        format!("export AWS_ENDPOINT_URL={url} AWS_REGION={name} AWS_SECRET_ACCESS_KEY=x"),
+        format!("export AWS_ACCESS_KEY_ID={account}   # the account that calls"),
+        "aws ec2 create-vpc-endpoint-service-configuration --acceptance-required \\".to_owned(),
+        format!(
+            "  --network-load-balancer-arns arn:aws:elasticloadbalancing:{name}:{account}:loadbalancer/net/api/50dc6c495c0c9188"
+        ),
+        "AWS_ACCESS_KEY_ID=111122223333 aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface \\".to_owned(),
+        format!("  --vpc-id vpc-0a --service-name com.amazonaws.vpce.{name}.vpce-svc-…"),
+        "aws ec2 describe-vpc-endpoint-connections".to_owned(),
+        format!("curl -X POST '{url}/_region/step?seconds=120'   # let time pass"),
+    ] {
+        anstream::println!("  {line}");
+    }
+    anstream::println!();
+    let function =
+        if invoke { "connection-acceptor gets its events" } else { "nobody gets its events; --invoke changes that" };
+    anstream::println!("{}", paint(DIM, &format!("{function}; control-C ends it")));
+    anstream::println!();
+}
+
+/// Shows what happens, hands out the events that the rules hand out, and keeps the schedule.
+async fn watch(
+    region: &Region,
+    acceptor: Option<Result<Acceptor, Failure>>,
+    mut happenings: UnboundedReceiver<Happening>,
+) {
+    let mut looked = region.now();
+    loop {
+        // Looking at the time is what lets things happen that are due.
+        let now = region.now();
+        while let Ok(Happening { at, what }) = happenings.try_recv() {
+            show(at, &what);
+            if let (Some(acceptor), What::Notified(notification)) = (&acceptor, &what)
+                && notification.event == ConnectionEvent::Connect
+            {
+                let event = notification.bus_event(at, TextForm::Prose);
+                invoke(region, acceptor, &serde_json::to_value(event).unwrap_or(Value::Null)).await;
+            }
+        }
+        if let Some(acceptor) = &acceptor
+            && now - looked >= SCHEDULE
+        {
+            looked = now;
+            let event = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
+            invoke(region, acceptor, &event).await;
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+async fn invoke(region: &Region, acceptor: &Result<Acceptor, Failure>, event: &Value) {
+    let payload = event.to_string().into_bytes();
+    let invocation = Invocation { payload, now: region.now(), left: LEFT };
+    let Answer { result, log } = Box::pin(answer(acceptor, invocation)).await;
+    for line in log.iter().filter(|line| line.get("message").is_some_and(|message| message == "decision")) {
+        let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
+        let policies = line.get("policy").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let policies = policies.collect::<Vec<_>>().join(" ");
+        say(region.now(), &format!("connection-acceptor: {} {} ({policies})", text("decision"), text("endpointId")));
+    }
+    if let Err(failure) = result {
+        say(region.now(), &paint(BAD, &format!("connection-acceptor: {}: {failure}", failure.kind())));
+    }
+}
+
+fn show(at: OffsetDateTime, what: &What) {
+    match what {
+        What::Became { endpoint_id, account, state } => {
+            let style = match *state {
+                "available" => GOOD,
+                "rejected" | "failed" | "deleted" => BAD,
+                _ => WAITS,
+            };
+            say(at, &format!("{endpoint_id} of {account} is {}", paint(style, state)));
+        }
+        What::Notified(notification) => {
+            say(at, &paint(DIM, &format!("notification: {:?} {}", notification.event, notification.endpoint_id)));
+        }
+        What::Called { action, account, error } => {
+            let error = error.as_ref().map_or_else(String::new, |code| paint(BAD, &format!(" {code}")));
+            say(at, &format!("{}{error}", paint(DIM, &format!("{account} {action}"))));
+        }
+    }
+}
+
+fn say(at: OffsetDateTime, text: &str) {
+    let clock = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
+    anstream::println!("{}  {text}", paint(DIM, &clock));
+}

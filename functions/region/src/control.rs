@@ -1,0 +1,114 @@
+//! What AWS has not: the Region's own path, `/_region/…`, for whoever wants time to pass or something to go wrong.
+//!
+//! | request | what it does |
+//! |---|---|
+//! | `GET /_region/now` | tells the Region's time |
+//! | `POST /_region/step?seconds=60` | lets time pass |
+//! | `POST /_region/faults` | asks for a [`Fault`], as JSON |
+//! | `DELETE /_region/faults` | takes back all faults that are still to come |
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+
+use crate::faults::Fault;
+use crate::{Answer, Region, Request};
+
+/// Where the path begins.
+pub const PATH: &str = "/_region/";
+
+/// The most seconds that one step lets pass: a year.
+const LONGEST_STEP: u64 = 366 * 86_400;
+
+/// Answers a request to the Region itself, in JSON.
+pub fn answer(region: &Region, request: &Request) -> Answer {
+    let Request { method, path, query, body, .. } = request;
+    let path = path.strip_prefix(PATH).unwrap_or_default();
+    let answer = match (method.as_str(), path) {
+        ("GET", "now") => Ok(now(region)),
+        ("POST", "step") => step(region, query),
+        ("POST", "faults") => fault(region, body),
+        ("DELETE", "faults") => {
+            region.mend();
+            Ok(json!({"faults": []}))
+        }
+        _ => return json_answer(404, &json!({"error": format!("there is no `{method} {PATH}{path}` here")})),
+    };
+    match answer {
+        Ok(value) => json_answer(200, &value),
+        Err(error) => json_answer(400, &json!({"error": error})),
+    }
+}
+
+fn json_answer(status: u16, value: &Value) -> Answer {
+    Answer { status, headers: vec![("content-type", "application/json".to_owned())], body: format!("{value}\n") }
+}
+
+fn now(region: &Region) -> Value {
+    json!({"now": region.now().format(&Rfc3339).unwrap_or_default()})
+}
+
+fn step(region: &Region, query: &str) -> Result<Value, String> {
+    let seconds = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "seconds");
+    let seconds = seconds.and_then(|(_, value)| value.parse().ok()).filter(|seconds| *seconds <= LONGEST_STEP);
+    let Some(seconds) = seconds else {
+        return Err(format!("`seconds` is no whole number up to {LONGEST_STEP}: `{PATH}step?seconds=60`"));
+    };
+    region.step(Duration::from_secs(seconds));
+    Ok(now(region))
+}
+
+fn fault(region: &Region, body: &[u8]) -> Result<Value, String> {
+    let fault: Fault = serde_json::from_slice(body).map_err(|error| {
+        format!(
+            "no fault: {error}; one is `{{\"action\": \"AcceptVpcEndpointConnections\", \"times\": 2, \
+             \"kind\": \"throttled\", \"when\": \"before\"}}`"
+        )
+    })?;
+    region.break_next(fault.clone());
+    Ok(json!({"faults": [fault]}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+    use crate::clock::Clock;
+
+    fn ask(region: &Region, method: &str, path: &str, query: &str, body: &str) -> (u16, Value) {
+        let request = Request {
+            method: method.to_owned(),
+            path: format!("{PATH}{path}"),
+            query: query.to_owned(),
+            body: body.as_bytes().to_vec(),
+            ..Request::default()
+        };
+        let answer = answer(region, &request);
+        (answer.status, serde_json::from_str(&answer.body).unwrap())
+    }
+
+    #[test]
+    fn time_is_told_and_stepped() {
+        let region = Region::new(Settings::default(), Clock::standing(time::macros::datetime!(2026-01-31 12:00 UTC)));
+        assert_eq!(ask(&region, "GET", "now", "", ""), (200, json!({"now": "2026-01-31T12:00:00Z"})));
+        assert_eq!(ask(&region, "POST", "step", "seconds=90", ""), (200, json!({"now": "2026-01-31T12:01:30Z"})));
+        for query in ["", "seconds=", "seconds=-1", "seconds=x", "seconds=99999999999"] {
+            assert_eq!(ask(&region, "POST", "step", query, "").0, 400, "{query}");
+        }
+        assert_eq!(ask(&region, "GET", "step", "seconds=1", "").0, 404);
+    }
+
+    #[test]
+    fn faults_are_asked_for_and_taken_back() {
+        let region = Region::new(Settings::default(), Clock::standing(time::macros::datetime!(2026-01-31 12:00 UTC)));
+        let fault = r#"{"action": "CreateTags", "times": 2, "kind": {"refused": "X"}, "when": "after"}"#;
+        assert_eq!(ask(&region, "POST", "faults", "", fault).0, 200);
+        assert!(region.world().faults.next("CreateTags").is_some());
+        assert_eq!(ask(&region, "DELETE", "faults", "", "").0, 200);
+        assert!(region.world().faults.next("CreateTags").is_none());
+        for broken in ["", "{}", r#"{"action": "A", "times": 1, "kind": "sad", "when": "before"}"#] {
+            assert_eq!(ask(&region, "POST", "faults", "", broken).0, 400, "{broken}");
+        }
+    }
+}
