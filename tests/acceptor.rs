@@ -179,7 +179,7 @@ async fn a_bad_policy_decides_nothing_until_it_is_mended() {
     stage.write("more.cedar", "permit(principal, action, resource);");
     stage.write("consumers.toml", "[[consumer]]\nname = \"acme\"\naccounts = [\"11112222333\"]\n");
     stage.calls();
-    let Err(Failure::BadPolicy(message)) = handle(&stage).await.result else { panic!("a bad policy was taken") };
+    let Err(Failure::BadPolicy(message)) = handle(&stage).await.value() else { panic!("a bad policy was taken") };
     assert!(message.contains("more.cedar:1: ") && message.contains("consumers.toml:3: "), "{message}");
     assert_eq!(stage.calls(), []);
 
@@ -188,11 +188,11 @@ async fn a_bad_policy_decides_nothing_until_it_is_mended() {
         "consumers.toml",
         "[[consumer]]\nname = \"acme\"\naccounts = [\"111122223333\"]\ngroups = [\"partners\"]\nmaxConnections = 1\n",
     );
-    handle(&stage).await.result.unwrap();
+    handle(&stage).await.value().unwrap();
     assert_eq!(stage.state(&endpoint), "pending");
 
     fs::remove_dir_all(stage.policy.path()).unwrap();
-    assert!(matches!(handle(&stage).await.result, Err(Failure::BadPolicy(_))));
+    assert!(matches!(handle(&stage).await.value(), Err(Failure::BadPolicy(_))));
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ async fn every_event_leads_to_what_the_api_calls_for_and_no_more() {
         let [welcome, stranger] = [ACME, STRANGER].map(|account| stage.connect(SERVICE, account));
         stage.calls();
         let deadline = Deadline::after(Duration::from_secs(10));
-        let result = stage.acceptor().handle(&read(name), stage.region.now(), deadline).await.result;
+        let result = stage.acceptor().handle(&read(name), stage.region.now(), deadline).await.value();
         let states = [&welcome, &stranger].map(|endpoint| stage.state(endpoint));
         match expect {
             Expect::Everything | Expect::Service => {

@@ -225,7 +225,7 @@ impl Stage {
     /// The failure that the invocation ends with.
     pub async fn run_within(&self, event: Value, left: Duration) -> Result<Value, Failure> {
         let payload = event.to_string().into_bytes();
-        self.acceptor().handle(&payload, self.region.now(), Deadline::after(left)).await.result
+        self.acceptor().handle(&payload, self.region.now(), Deadline::after(left)).await.value()
     }
 }
 

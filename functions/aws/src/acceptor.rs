@@ -6,7 +6,7 @@ use aws_sdk_ec2::Client;
 use privatelink_core::accept::plan_acceptance;
 use privatelink_core::config::{AcceptorConfig, Mode};
 use privatelink_core::observed::Observed;
-use privatelink_core::plan::Plan;
+use privatelink_core::plan::{Effect, Plan};
 use privatelink_core::policy::Policy;
 use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report};
 use privatelink_core::trigger::{Look, Trigger};
@@ -71,11 +71,8 @@ impl Acceptor {
             Err(failure) => return failure.into(),
         };
         match self.run(&policy, &trigger.look, now, deadline).await {
-            Ok(report) => {
-                let log = report.audit().chain([report.summary()]).collect();
-                Answer { result: report.answer(&trigger), log }
-            }
-            Err(failure) => Answer { result: failure.answer(FUNCTION, self.config.mode, &trigger), log: Vec::new() },
+            Ok(report) => Answer { result: report.answer(&trigger), report: Some(report) },
+            Err(failure) => Answer { result: failure.answer(FUNCTION, self.config.mode, &trigger), report: None },
         }
     }
 
@@ -92,12 +89,17 @@ impl Acceptor {
         deadline: Deadline,
     ) -> Result<Report, Failure> {
         let (_, Plan { effects, skipped }) = self.plan(policy, look, now, deadline).await?;
-        let outcomes = match self.config.mode {
-            Mode::Enforce => apply(&self.ec2, effects, deadline).await,
-            Mode::Observe => effects.into_iter().map(|effect| Outcome::of(effect, Ended::Planned)).collect(),
-        };
+        let outcomes = self.apply(effects, deadline).await;
         let mode = self.config.mode;
         Ok(Report { function: FUNCTION, mode, policy_digest: policy.digest().to_owned(), outcomes, skipped })
+    }
+
+    /// Carries effects out, if that is the mode.
+    pub async fn apply(&self, effects: Vec<Effect>, deadline: Deadline) -> Vec<Outcome> {
+        match self.config.mode {
+            Mode::Enforce => apply(&self.ec2, effects, deadline).await,
+            Mode::Observe => effects.into_iter().map(|effect| Outcome::of(effect, Ended::Planned)).collect(),
+        }
     }
 
     /// Looks and decides, and changes nothing.

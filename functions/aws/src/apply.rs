@@ -5,6 +5,7 @@
 //! halved and both halves tried, which finds the largest number that AWS takes as well as the one id that it does not.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Tag, UnsuccessfulItem};
@@ -72,11 +73,21 @@ enum What {
     Tag(&'static str, String),
 }
 
+impl What {
+    /// Whether it accepts or rejects.
+    fn decides(&self) -> bool {
+        match self {
+            Self::Accept(_) | Self::Reject(_) => true,
+            Self::Tag(..) => false,
+        }
+    }
+}
+
 /// One connection of a call, with the effect that its outcome is reported as.
 #[derive(Debug)]
 struct Item {
     effect: EffectKind,
-    decided: Decided,
+    decided: Arc<Decided>,
 }
 
 impl Item {
@@ -124,13 +135,24 @@ async fn send(ec2: &Client, call: &Call) -> Result<Vec<UnsuccessfulItem>, CallEr
 
 struct Queue {
     calls: VecDeque<Call>,
+    /// What took effect and does not bear its tag yet. Gathered while decisions are being made, it takes one call for a
+    /// thousand that were decided alike.
+    untagged: BTreeMap<(&'static str, String), Vec<Item>>,
+    /// How many calls are under way that decide something.
+    deciding: usize,
     outcomes: Vec<Outcome>,
     deadline: Deadline,
 }
 
 impl Queue {
     fn of(effects: Vec<Effect>, deadline: Deadline) -> Self {
-        let mut queue = Self { calls: VecDeque::new(), outcomes: Vec::with_capacity(effects.len()), deadline };
+        let mut queue = Self {
+            calls: VecDeque::new(),
+            untagged: BTreeMap::new(),
+            deciding: 0,
+            outcomes: Vec::with_capacity(effects.len()),
+            deadline,
+        };
         let mut groups: BTreeMap<What, Vec<Item>> = BTreeMap::new();
         for effect in effects {
             let kind = effect.kind();
@@ -141,13 +163,10 @@ impl Queue {
                     (What::Tag("held", policy_tag(&decided.policy)), decided)
                 }
             };
-            groups.entry(what).or_default().push(Item { effect: kind, decided });
+            groups.entry(what).or_default().push(Item { effect: kind, decided: Arc::new(decided) });
         }
         for (what, items) in groups {
-            let size = match what {
-                What::Accept(_) | What::Reject(_) => DECISIONS,
-                What::Tag(..) => TAGGED,
-            };
+            let size = if what.decides() { DECISIONS } else { TAGGED };
             let mut items = items.into_iter().peekable();
             while items.peek().is_some() {
                 let chunk = items.by_ref().take(size).collect();
@@ -158,10 +177,7 @@ impl Queue {
     }
 
     fn deadline_of(&self, call: &Call) -> Instant {
-        match call.what {
-            What::Accept(_) | What::Reject(_) => self.deadline.decisions,
-            What::Tag(..) => self.deadline.end,
-        }
+        if call.what.decides() { self.deadline.decisions } else { self.deadline.end }
     }
 
     /// The next call that may be made now. Those whose time is over end here.
@@ -175,8 +191,15 @@ impl Queue {
                 self.end_all(call.items, &Ended::Retry(code));
             }
         }
-        let ready = self.calls.iter().position(|call| call.not_before.is_none_or(|at| at <= now))?;
-        self.calls.remove(ready)
+        let is_ready = |call: &Call| call.not_before.is_none_or(|at| at <= now);
+        // Once everything is decided, or while what is left has to wait, tags are written.
+        if self.deciding == 0 && !self.calls.iter().any(is_ready) {
+            self.flush();
+        }
+        let ready = self.calls.iter().position(is_ready)?;
+        let call = self.calls.remove(ready)?;
+        self.deciding += usize::from(call.what.decides());
+        Some(call)
     }
 
     /// When the next call may be made, if all of them wait.
@@ -185,6 +208,11 @@ impl Queue {
     }
 
     fn settle(&mut self, call: Call, answer: Result<Vec<UnsuccessfulItem>, CallError>) {
+        self.deciding -= usize::from(call.what.decides());
+        self.sort_out(call, answer);
+    }
+
+    fn sort_out(&mut self, call: Call, answer: Result<Vec<UnsuccessfulItem>, CallError>) {
         match answer {
             Ok(unsuccessful) => self.settle_items(call, &unsuccessful),
             Err(error) => match error.meaning {
@@ -209,7 +237,7 @@ impl Queue {
             return match call.items.len() {
                 1 => {
                     let code = unsuccessful.first().and_then(|failed| failed.error()).and_then(|error| error.code());
-                    self.settle(call, Err(CallError::of_item(code.unwrap_or("Unknown"), "an item without an id")));
+                    self.sort_out(call, Err(CallError::of_item(code.unwrap_or("Unknown"), "an item without an id")));
                 }
                 _ => self.halve(call),
             };
@@ -238,7 +266,7 @@ impl Queue {
         self.done(&what, done);
     }
 
-    /// What took effect is tagged at once: the tag is the trace that the decision leaves.
+    /// What took effect is tagged: the tag is the trace that the decision leaves.
     fn done(&mut self, what: &What, items: Vec<Item>) {
         self.tag(what, &items);
         self.end_all(items, &Ended::Done);
@@ -250,13 +278,22 @@ impl Queue {
             What::Reject(_) => "rejected",
             What::Tag(..) => return,
         };
-        let mut groups: BTreeMap<String, Vec<Item>> = BTreeMap::new();
         for Item { decided, .. } in items.iter().filter(|item| item.decided.connection.is_some()) {
-            let item = Item { effect: EffectKind::Tag, decided: decided.clone() };
-            groups.entry(policy_tag(&decided.policy)).or_default().push(item);
+            let group = self.untagged.entry((decision, policy_tag(&decided.policy))).or_default();
+            group.push(Item { effect: EffectKind::Tag, decided: Arc::clone(decided) });
+            if group.len() == TAGGED {
+                let items = std::mem::take(group);
+                self.calls.push_front(Call::new(What::Tag(decision, policy_tag(&decided.policy)), items));
+            }
         }
-        for (policy, items) in groups {
-            self.calls.push_front(Call::new(What::Tag(decision, policy), items));
+    }
+
+    /// Whatever waits for its tag is tagged now.
+    fn flush(&mut self) {
+        for ((decision, policy), items) in std::mem::take(&mut self.untagged) {
+            if !items.is_empty() {
+                self.calls.push_front(Call::new(What::Tag(decision, policy), items));
+            }
         }
     }
 

@@ -24,7 +24,7 @@ pub struct Deadline {
 impl Deadline {
     /// Divides the time that is left.
     pub fn after(left: Duration) -> Self {
-        let report = (left / 20).clamp(Duration::from_millis(50), Duration::from_millis(500));
+        let report = (left / 10).clamp(Duration::from_millis(50), Duration::from_secs(1));
         let tags = (left / 10).clamp(Duration::from_millis(50), Duration::from_secs(2));
         let now = Instant::now();
         Self { decisions: now + left.saturating_sub(report + tags), end: now + left.saturating_sub(report) }

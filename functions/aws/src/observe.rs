@@ -62,14 +62,14 @@ pub async fn observe(
 
     let ids: Vec<ServiceId> = observed.services.keys().cloned().collect();
     // With no service there is no call: a filter without a value would list the connections of all.
-    let chunks = ids.chunks(FILTER_VALUES).map(|ids| connections(ec2, ids, by));
+    let chunks = ids.chunks(FILTER_VALUES).map(|ids| connections(ec2, ids, region, by));
     let pages: Vec<_> = stream::iter(chunks)
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await
         .map_err(|error| failed("DescribeVpcEndpointConnections", error))?;
     for item in pages.into_iter().flatten() {
-        match connection(item, region) {
+        match item {
             Ok(connection) if observed.services.contains_key(&connection.service) => {
                 observed.connections.push(connection);
             }
@@ -100,7 +100,14 @@ async fn services(ec2: &Client, by: Instant) -> Result<Vec<ServiceConfiguration>
     }
 }
 
-async fn connections(ec2: &Client, ids: &[ServiceId], by: Instant) -> Result<Vec<VpcEndpointConnection>, CallError> {
+/// The connections of some services. Each page is turned into the core's words before the next one is asked for, since
+/// the SDK's take several times their room.
+async fn connections(
+    ec2: &Client,
+    ids: &[ServiceId],
+    region: &str,
+    by: Instant,
+) -> Result<Vec<Result<Connection, Unreadable>>, CallError> {
     let values = ids.iter().map(ToString::to_string).collect();
     let filter = Filter::builder().name("service-id").set_values(Some(values)).build();
     let mut all = Vec::new();
@@ -111,7 +118,8 @@ async fn connections(ec2: &Client, ids: &[ServiceId], by: Instant) -> Result<Vec
             call.set_next_token(pages.token.clone()).send().await.map_err(CallError::from)
         };
         let page = until(by, call).await?;
-        all.extend(page.vpc_endpoint_connections.unwrap_or_default());
+        let items = page.vpc_endpoint_connections.unwrap_or_default();
+        all.extend(items.into_iter().map(|item| connection(item, region)));
         if !pages.turn(page.next_token)? {
             return Ok(all);
         }

@@ -10,15 +10,14 @@ use time::OffsetDateTime;
 use crate::ids::AccountId;
 use crate::observed::{Connection, EndpointState, Observed, Service, TAG_DECISION, TAG_POLICY, Unreadable};
 use crate::plan::{Decided, Effect, Plan, Reason, Skip, policy_tag};
-use crate::policy::{Consumers, Counts, Decision, Facts, HoldReason, Judge, Policy, Verdict};
+use crate::policy::{Consumers, Counts, Decision, Facts, HoldReason, Policy, Verdict};
 
 /// Decides about everything that was observed.
 pub fn plan_acceptance(policy: &Policy, observed: &Observed, now: OffsetDateTime) -> Plan {
     let Observed { services, connections, foreign, unreadable } = observed;
     let mut plan = Plan::default();
     for service in services.values() {
-        let of_service = connections.iter().filter(|connection| connection.service == service.id);
-        plan_service(policy, service, of_service.collect(), now, &mut plan);
+        plan_service(policy, service, in_order(connections, service), now, &mut plan);
     }
     plan.skipped.extend(foreign.iter().map(|service| Skip::service(service, Reason::Foreign)));
     plan.skipped.extend(unreadable.iter().map(|Unreadable { service, endpoint, fault }| Skip {
@@ -32,30 +31,69 @@ pub fn plan_acceptance(policy: &Policy, observed: &Observed, now: OffsetDateTime
     plan
 }
 
+/// Everything that is judged, each with what it was judged by: for whoever wants to see more than what is to be done.
+pub fn judge_all<'o>(policy: &Policy, observed: &'o Observed, now: OffsetDateTime) -> Vec<Judged<'o>> {
+    let services = observed.services.values();
+    let judged = services.map(|service| judge_service(policy, service, in_order(&observed.connections, service), now));
+    judged.flat_map(Result::unwrap_or_default).collect()
+}
+
+/// A service's connections, the oldest first.
+fn in_order<'o>(connections: &'o [Connection], service: &Service) -> Vec<&'o Connection> {
+    let mut connections: Vec<_> = connections.iter().filter(|connection| connection.service == service.id).collect();
+    connections.sort_by(|a, b| (a.created, &a.endpoint).cmp(&(b.created, &b.endpoint)));
+    connections
+}
+
 fn plan_service(
     policy: &Policy,
     service: &Service,
-    mut connections: Vec<&Connection>,
+    connections: Vec<&Connection>,
     now: OffsetDateTime,
     plan: &mut Plan,
 ) {
     if !service.acceptance_required {
         plan.skipped.push(Skip::service(&service.id, Reason::AcceptanceNotRequired));
     }
-    let judge = match policy.at(service) {
-        Ok(judge) => judge,
+    let still = connections.iter().filter(|connection| !is_judged(connection));
+    plan.skipped.extend(still.map(|connection| leave(connection)));
+    match judge_service(policy, service, connections, now) {
+        Ok(judged) => judged.into_iter().for_each(|judged| decide(judged, plan)),
         Err(error) => {
             let detail = Some(format!("the service can not be judged: {error}"));
-            return plan.skipped.push(Skip { detail, ..Skip::service(&service.id, Reason::PolicyError) });
+            plan.skipped.push(Skip { detail, ..Skip::service(&service.id, Reason::PolicyError) });
         }
-    };
-    connections.sort_by(|a, b| (a.created, &a.endpoint).cmp(&(b.created, &b.endpoint)));
-    let mut census = Census::of(policy.consumers(), &connections);
-    let (waiting, others): (Vec<_>, Vec<_>) =
-        connections.into_iter().partition(|connection| connection.state == EndpointState::PendingAcceptance);
+    }
+}
 
+/// A connection with what it was judged by, and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged<'o> {
+    /// The connection.
+    pub connection: &'o Connection,
+    /// What it was judged by.
+    pub facts: Facts,
+    /// What the policy says of it.
+    pub verdict: Verdict,
+}
+
+/// Judges those of a service's connections that wait or are live, in the order in which they come.
+fn judge_service<'o>(
+    policy: &Policy,
+    service: &Service,
+    connections: Vec<&'o Connection>,
+    now: OffsetDateTime,
+) -> Result<Vec<Judged<'o>>, Box<dyn std::error::Error + Send + Sync>> {
+    let judge = policy.at(service)?;
+    let mut census = Census::of(policy.consumers(), &connections);
+    let waits = |connection: &&Connection| connection.state == EndpointState::PendingAcceptance;
+    let (waiting, others): (Vec<_>, Vec<_>) = connections.into_iter().filter(|c| is_judged(c)).partition(waits);
+
+    let mut judged = Vec::with_capacity(waiting.len() + others.len());
     for connection in others {
-        plan.skipped.push(leave(&judge, &census, service, connection));
+        // As if it asked today: how old a connection is says nothing about a request that was answered long ago.
+        let facts = facts(&census, service, connection, 0);
+        judged.push(Judged { connection, verdict: judge.judge(&facts), facts });
     }
     for connection in waiting {
         let facts = facts(&census, service, connection, (now - connection.created).whole_seconds().max(0));
@@ -63,27 +101,31 @@ fn plan_service(
         if verdict.decision == Decision::Accept {
             census.accepted(connection);
         }
-        decide(connection, facts, verdict, plan);
+        judged.push(Judged { connection, facts, verdict });
     }
+    Ok(judged)
 }
 
-/// A connection that does not wait: nothing is done to it, and it is said if the policy would not let it in today.
-fn leave(judge: &Judge<'_>, census: &Census<'_>, service: &Service, connection: &Connection) -> Skip {
-    let skip = |reason| Skip::connection(&service.id, &connection.endpoint, reason);
-    if let EndpointState::Unknown(word) = &connection.state {
-        let shown: String = word.chars().take(64).collect();
-        return Skip { detail: Some(format!("the state `{shown}` is not known")), ..skip(Reason::UnknownState) };
-    }
-    if !connection.state.is_live() {
-        return skip(Reason::NotPending);
-    }
-    // Judged as if it asked today: how old a connection is says nothing about a request that was answered long ago.
-    let verdict = judge.judge(&facts(census, service, connection, 0));
-    match verdict.decision {
-        Decision::Accept => skip(Reason::NotPending),
-        Decision::Reject | Decision::Hold(_) => {
-            Skip { policy: verdict.policies, nearest: verdict.nearest, ..skip(Reason::NoLongerPermitted) }
+fn is_judged(connection: &Connection) -> bool {
+    connection.state.is_live() || connection.state == EndpointState::PendingAcceptance
+}
+
+/// A connection about which there is nothing to judge.
+fn leave(connection: &Connection) -> Skip {
+    let skip = |reason| Skip::connection(&connection.service, &connection.endpoint, reason);
+    match &connection.state {
+        EndpointState::Unknown(word) => {
+            let shown: String = word.chars().take(64).collect();
+            Skip { detail: Some(format!("the state `{shown}` is not known")), ..skip(Reason::UnknownState) }
         }
+        EndpointState::PendingAcceptance
+        | EndpointState::Pending
+        | EndpointState::Available
+        | EndpointState::Rejected
+        | EndpointState::Failed
+        | EndpointState::Expired
+        | EndpointState::Deleting
+        | EndpointState::Deleted => skip(Reason::NotPending),
     }
 }
 
@@ -99,8 +141,15 @@ fn facts(census: &Census<'_>, service: &Service, connection: &Connection, age_se
     }
 }
 
-fn decide(connection: &Connection, facts: Facts, verdict: Verdict, plan: &mut Plan) {
-    let Verdict { decision, policies, nearest, errors } = verdict;
+fn decide(judged: Judged<'_>, plan: &mut Plan) {
+    let Judged { connection, facts, verdict: Verdict { decision, policies, nearest, errors } } = judged;
+    if connection.state.is_live() {
+        // Nothing is done to it, and it is said if the policy would not let it in today.
+        let reason = if decision == Decision::Accept { Reason::NotPending } else { Reason::NoLongerPermitted };
+        let skip = Skip::connection(&connection.service, &connection.endpoint, reason);
+        let policy = if decision == Decision::Accept { Vec::new() } else { policies };
+        return plan.skipped.push(Skip { policy, nearest, ..skip });
+    }
     let tagged = |key: &str| connection.tags.get(key).map(String::as_str);
     let value = policy_tag(&policies);
     let decided = Decided {

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::config::Mode;
 use crate::ids::ServiceId;
 use crate::plan::{Decided, Effect, EffectKind, Reason, Skip};
-use crate::trigger::Trigger;
+use crate::trigger::{Record, Trigger};
 
 /// Lambda takes answers of 6 MiB; what would go beyond this many bytes is counted instead.
 const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
@@ -56,8 +58,8 @@ impl Ended {
 pub struct Outcome {
     /// What was done.
     pub effect: EffectKind,
-    /// To what, and why.
-    pub decided: Decided,
+    /// To what, and why. A decision and its tag share it.
+    pub decided: Arc<Decided>,
     /// How it ended.
     pub ended: Ended,
 }
@@ -66,14 +68,14 @@ impl Outcome {
     /// An effect that ended that way.
     pub fn of(effect: Effect, ended: Ended) -> Self {
         let kind = effect.kind();
-        Self { effect: kind, decided: effect.into_decided(), ended }
+        Self { effect: kind, decided: Arc::new(effect.into_decided()), ended }
     }
 }
 
 impl Serialize for Outcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { effect, decided, ended } = self;
-        let Decided { service, endpoint, connection: _, policy, facts: _ } = decided;
+        let Decided { service, endpoint, connection: _, policy, facts: _ } = decided.as_ref();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("effect", effect)?;
         map.serialize_entry("serviceId", service)?;
@@ -110,51 +112,59 @@ impl Report {
     /// # Errors
     ///
     /// [`Failure::Retry`] if anything is to be tried again.
-    pub fn answer(&self, trigger: &Trigger) -> Result<Value, Failure> {
+    pub fn answer(&self, trigger: &Trigger) -> Result<Box<RawValue>, Failure> {
+        let Some(batch) = &trigger.batch else {
+            return match self.to_retry().next() {
+                None => self.returned(None),
+                Some(first) => Err(Failure::Retry(format!(
+                    "{} of {} effects did not take place yet; the first is `{}` of `{}`: `{}`",
+                    self.to_retry().count(),
+                    self.outcomes.len(),
+                    first.effect,
+                    first.decided.endpoint,
+                    first.ended.code().unwrap_or_default(),
+                ))),
+            };
+        };
         let retried: BTreeSet<_> = self.to_retry().map(|outcome| &outcome.decided.service).collect();
-        let mut answer = self.value();
-        if let Some(batch) = &trigger.batch {
-            let failed = batch.iter().filter(|record| match &record.look {
-                Some(look) => retried.iter().any(|service: &&ServiceId| look.sees(service)),
-                None => true,
-            });
-            set(&mut answer, "batchItemFailures", items(failed.map(|record| record.id.as_str())));
-            return Ok(answer);
-        }
-        match self.to_retry().next() {
-            None => Ok(answer),
-            Some(first) => Err(Failure::Retry(format!(
-                "{} of {} effects did not take place yet; the first is `{}` of `{}`: `{}`",
-                self.to_retry().count(),
-                self.outcomes.len(),
-                first.effect,
-                first.decided.endpoint,
-                first.ended.code().unwrap_or_default(),
-            ))),
-        }
+        let failed = batch.iter().filter(|record| match &record.look {
+            Some(look) => retried.iter().any(|service: &&ServiceId| look.sees(service)),
+            None => true,
+        });
+        self.returned(Some(failed.map(Item::of).collect()))
     }
 
     fn to_retry(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(|outcome| matches!(outcome.ended, Ended::Retry(_)))
     }
 
-    /// The return value as such. Where it would be too large for Lambda, the rest is counted in `truncated`.
-    fn value(&self) -> Value {
+    /// The return value. Where it would be too large for Lambda, the rest is counted in `truncated`.
+    fn returned(&self, batch_item_failures: Option<Vec<Item<'_>>>) -> Result<Box<RawValue>, Failure> {
         let Self { function, mode, policy_digest, outcomes, skipped } = self;
-        let mut room = LARGEST_ANSWER;
-        let (shown_outcomes, left_outcomes) = fitting(outcomes, &mut room);
-        let (shown_skipped, left_skipped) = fitting(skipped, &mut room);
-        let mut value = json!({
-            "function": function,
-            "mode": mode,
-            "policyDigest": policy_digest,
-            "outcomes": shown_outcomes,
-            "skipped": shown_skipped,
-        });
-        if left_outcomes + left_skipped > 0 {
-            set(&mut value, "truncated", json!({"outcomes": left_outcomes, "skipped": left_skipped}));
+        let mut returned = Returned {
+            function,
+            mode: *mode,
+            policy_digest: Some(policy_digest),
+            outcomes,
+            skipped,
+            truncated: None,
+            error: None,
+            batch_item_failures,
+        };
+        let whole = returned.write()?;
+        if whole.get().len() <= LARGEST_ANSWER {
+            return Ok(whole);
         }
-        value
+        drop(whole);
+        let mut room = LARGEST_ANSWER;
+        returned.outcomes = fitting(outcomes, &mut room);
+        returned.skipped = fitting(skipped, &mut room);
+        let left = |all: usize, shown: usize| all - shown;
+        returned.truncated = Some(Truncated {
+            outcomes: left(outcomes.len(), returned.outcomes.len()),
+            skipped: left(skipped.len(), returned.skipped.len()),
+        });
+        returned.write()
     }
 
     /// The one line that tells an operator what an invocation came to: counts, and no list that could grow.
@@ -185,7 +195,7 @@ impl Report {
     pub fn audit(&self) -> impl Iterator<Item = Value> {
         let decisions = self.outcomes.iter().filter(|outcome| outcome.effect != EffectKind::Tag);
         decisions.map(|Outcome { effect, decided, ended }| {
-            let Decided { service, endpoint, connection, policy, facts } = decided;
+            let Decided { service, endpoint, connection, policy, facts } = decided.as_ref();
             json!({
                 "message": "decision",
                 "function": self.function,
@@ -204,29 +214,58 @@ impl Report {
     }
 }
 
-fn fitting<T: Serialize>(entries: &[T], room: &mut usize) -> (Vec<Value>, usize) {
-    let mut shown = Vec::new();
-    for entry in entries {
-        let Ok(value) = serde_json::to_value(entry) else { continue };
-        let size = value.to_string().len() + 1;
-        if size > *room {
-            break;
-        }
-        *room -= size;
-        shown.push(value);
-    }
-    let left = entries.len() - shown.len();
-    (shown, left)
+/// The return value, as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Returned<'r> {
+    function: &'r str,
+    mode: Mode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_digest: Option<&'r str>,
+    outcomes: &'r [Outcome],
+    skipped: &'r [Skip],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truncated: Option<Truncated>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_item_failures: Option<Vec<Item<'r>>>,
 }
 
-fn items<'i>(ids: impl Iterator<Item = &'i str>) -> Value {
-    ids.map(|id| json!({"itemIdentifier": id})).collect()
+#[derive(Serialize)]
+struct Truncated {
+    outcomes: usize,
+    skipped: usize,
 }
 
-fn set(value: &mut Value, key: &str, to: Value) {
-    if let Value::Object(fields) = value {
-        fields.insert(key.to_owned(), to);
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item<'r> {
+    item_identifier: &'r str,
+}
+
+impl<'r> Item<'r> {
+    fn of(record: &'r Record) -> Self {
+        Self { item_identifier: &record.id }
     }
+}
+
+impl Returned<'_> {
+    fn write(&self) -> Result<Box<RawValue>, Failure> {
+        to_raw_value(self).map_err(|error| Failure::Retry(format!("the return value can not be written: {error}")))
+    }
+}
+
+/// As many entries as there is room for, in bytes of JSON.
+fn fitting<'e, T: Serialize>(entries: &'e [T], room: &mut usize) -> &'e [T] {
+    let fits = |entry: &&T| {
+        let size = serde_json::to_string(entry).map_or(usize::MAX, |text| text.len() + 1);
+        let left = room.checked_sub(size);
+        *room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let shown = entries.iter().take_while(fits).count();
+    entries.get(..shown).unwrap_or_default()
 }
 
 /// Why an invocation came to nothing, or has to come again.
@@ -273,18 +312,21 @@ impl Failure {
     /// # Errors
     ///
     /// Itself, for everything but a failed read in an SQS batch.
-    pub fn answer(self, function: &str, mode: Mode, trigger: &Trigger) -> Result<Value, Self> {
-        match (&self, &trigger.batch) {
-            (Self::ReadFailed(message), Some(batch)) => Ok(json!({
-                "function": function,
-                "mode": mode,
-                "outcomes": [],
-                "skipped": [],
-                "error": {"type": self.kind(), "message": message},
-                "batchItemFailures": items(batch.iter().map(|record| record.id.as_str())),
-            })),
-            _ => Err(self),
-        }
+    pub fn answer(self, function: &str, mode: Mode, trigger: &Trigger) -> Result<Box<RawValue>, Self> {
+        let (Self::ReadFailed(message), Some(batch)) = (&self, &trigger.batch) else {
+            return Err(self);
+        };
+        let returned = Returned {
+            function,
+            mode,
+            policy_digest: None,
+            outcomes: &[],
+            skipped: &[],
+            truncated: None,
+            error: Some(json!({"type": self.kind(), "message": message})),
+            batch_item_failures: Some(batch.iter().map(Item::of).collect()),
+        };
+        returned.write()
     }
 }
 
@@ -296,18 +338,35 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What one event came to: what is returned, and what is logged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What one event came to.
+#[derive(Debug)]
 pub struct Answer {
     /// The value that is returned, or the failure that the invocation ends with.
-    pub result: Result<Value, Failure>,
-    /// The lines of the log, each an object: the decisions, then the summary.
-    pub log: Vec<Value>,
+    pub result: Result<Box<RawValue>, Failure>,
+    /// What is logged of it, where it got so far.
+    pub report: Option<Report>,
+}
+
+impl Answer {
+    /// The lines of the log, made one by one: the decisions, then the summary.
+    pub fn log(&self) -> impl Iterator<Item = Value> {
+        self.report.iter().flat_map(|report| report.audit().chain(std::iter::once_with(|| report.summary())))
+    }
+
+    /// The return value, for whoever wants to look into it.
+    ///
+    /// # Errors
+    ///
+    /// The failure that the invocation ends with.
+    pub fn value(self) -> Result<Value, Failure> {
+        let raw = self.result?;
+        serde_json::from_str(raw.get()).map_err(|error| Failure::Retry(error.to_string()))
+    }
 }
 
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
-        Self { result: Err(failure), log: Vec::new() }
+        Self { result: Err(failure), report: None }
     }
 }
 
@@ -315,7 +374,7 @@ impl From<Failure> for Answer {
 mod tests {
     use super::*;
     use crate::ids::EndpointId;
-    use crate::trigger::{Look, Record};
+    use crate::trigger::Look;
 
     fn service(n: usize) -> ServiceId {
         ServiceId::parse(&format!("vpce-svc-{n:x}")).unwrap()
@@ -337,11 +396,15 @@ mod tests {
                 counts: Default::default(),
             },
         };
-        Outcome { effect: EffectKind::Accept, decided, ended }
+        Outcome { effect: EffectKind::Accept, decided: Arc::new(decided), ended }
     }
 
     fn report(outcomes: Vec<Outcome>) -> Report {
         Report { function: "f", mode: Mode::Enforce, policy_digest: "d".to_owned(), outcomes, skipped: Vec::new() }
+    }
+
+    fn value(answer: Result<Box<RawValue>, Failure>) -> Value {
+        serde_json::from_str(answer.unwrap().get()).unwrap()
     }
 
     fn trigger(records: Option<&[(&str, Option<Look>)]>) -> Trigger {
@@ -353,7 +416,7 @@ mod tests {
     fn the_return_value_has_the_promised_shape() {
         let refused =
             report(vec![outcome(1, Ended::Done), outcome(2, Ended::Refused("UnauthorizedOperation".to_owned()))]);
-        let answer = refused.answer(&trigger(None)).unwrap();
+        let answer = value(refused.answer(&trigger(None)));
         let expected = json!({
             "function": "f", "mode": "enforce", "policyDigest": "d", "skipped": [],
             "outcomes": [
@@ -372,7 +435,7 @@ mod tests {
         let at = |n| Some(Look::At([service(n)].into()));
         let records =
             [("a", at(1)), ("b", at(2)), ("c", None), ("d", Some(Look::Everything)), ("e", Some(Look::Nowhere))];
-        let answer = report.answer(&trigger(Some(&records))).unwrap();
+        let answer = value(report.answer(&trigger(Some(&records))));
         assert_eq!(
             answer["batchItemFailures"],
             json!([{"itemIdentifier": "b"}, {"itemIdentifier": "c"}, {"itemIdentifier": "d"}])
@@ -384,7 +447,7 @@ mod tests {
         let mut report = report(vec![outcome(1, Ended::Done); 10]);
         let endpoint = EndpointId::parse("vpce-0123456789abcdef0").unwrap();
         report.skipped = vec![Skip::connection(&service(1), &endpoint, Reason::NotPending); 100_000];
-        let answer = report.answer(&trigger(None)).unwrap();
+        let answer = value(report.answer(&trigger(None)));
         let shown = answer["skipped"].as_array().unwrap().len();
         assert!(answer.to_string().len() < 6 * 1024 * 1024 && shown > 10_000);
         assert_eq!(answer["outcomes"].as_array().unwrap().len(), 10);
@@ -398,7 +461,7 @@ mod tests {
         let read = Failure::ReadFailed("no".to_owned());
         assert!(read.clone().answer("f", Mode::Enforce, &trigger(None)).is_err());
         assert_eq!(
-            read.answer("f", Mode::Enforce, &batch).unwrap()["batchItemFailures"],
+            value(read.answer("f", Mode::Enforce, &batch))["batchItemFailures"],
             json!([{"itemIdentifier": "a"}])
         );
         assert!(Failure::BadPolicy(String::new()).answer("f", Mode::Enforce, &batch).is_err());

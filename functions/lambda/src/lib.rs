@@ -10,6 +10,7 @@ use std::time::Duration;
 use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use privatelink_core::report::Answer;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -52,7 +53,7 @@ where
     Runtime::new(service).layer(as_string).run().await
 }
 
-async fn answer<F>(event: LambdaEvent<String>, handler: &impl Fn(Invocation) -> F) -> Result<Value, Diagnostic>
+async fn answer<F>(event: LambdaEvent<String>, handler: &impl Fn(Invocation) -> F) -> Result<Box<RawValue>, Diagnostic>
 where
     F: Future<Output = Answer>,
 {
@@ -62,10 +63,13 @@ where
     let since_epoch = Duration::try_from(now - OffsetDateTime::UNIX_EPOCH).unwrap_or_default();
     let left = deadline.checked_sub(since_epoch).filter(|left| !left.is_zero()).unwrap_or(WITHOUT_DEADLINE);
 
-    let Answer { result, log } = Box::pin(handler(Invocation { payload: payload.into_bytes(), now, left })).await;
-    for line in log {
+    let answer = Box::pin(handler(Invocation { payload: payload.into_bytes(), now, left })).await;
+    for line in answer.log() {
         print(now, "INFO", &context.request_id, line);
     }
+    let Answer { result, report } = answer;
+    // It can be large, and what is returned is written once more from here on.
+    drop(report);
     result.map_err(|failure| {
         let line = json!({"message": failure.message(), "errorType": failure.kind()});
         print(now, "ERROR", &context.request_id, line);

@@ -1,6 +1,7 @@
 //! `privatelink`: the autopilot from the command line.
 
 mod check;
+mod operate;
 mod region;
 mod style;
 mod tour;
@@ -52,6 +53,20 @@ enum Command {
     },
     /// Prints the Cedar schema that policies are held to
     Schema,
+    /// Lists every connection: whose it is, how it stands, how it was decided
+    List(operate::list::Arguments),
+    /// Shows what the function would do now, and does nothing
+    Plan(operate::plan::Arguments),
+    /// Shows what the function would do now, and does it after a yes
+    Apply(operate::plan::ApplyArguments),
+    /// Tells what is decided about a connection, or would be about one that does not exist, and why
+    Explain(operate::explain::Arguments),
+    /// Accepts a connection that waits for a person
+    Accept(operate::decide::Arguments),
+    /// Rejects a connection that waits for a person
+    Reject(operate::decide::Arguments),
+    /// Cuts live connections off, and says how to keep them out
+    Revoke(operate::revoke::Arguments),
     /// Serves a simulated Region on this machine until it is stopped, and shows what happens in it
     ///
     /// Any AWS tool can speak to it. An access key id of twelve digits is the account that calls; the secret is not
@@ -70,5 +85,12 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(Command::Region(arguments)) => region::run(arguments).await,
+        Some(Command::List(arguments)) => operate::end(operate::list::run(arguments).await),
+        Some(Command::Plan(arguments)) => operate::end(operate::plan::run(arguments).await),
+        Some(Command::Apply(arguments)) => operate::end(operate::plan::apply(arguments).await),
+        Some(Command::Explain(arguments)) => operate::end(operate::explain::run(arguments).await),
+        Some(Command::Accept(arguments)) => operate::end(operate::decide::run(arguments, true).await),
+        Some(Command::Reject(arguments)) => operate::end(operate::decide::run(arguments, false).await),
+        Some(Command::Revoke(arguments)) => operate::end(operate::revoke::run(arguments).await),
     }
 }

@@ -10,7 +10,7 @@ use connection_acceptor::answer;
 use privatelink_aws::acceptor::Acceptor;
 use privatelink_aws::client;
 use privatelink_core::config::{AcceptorConfig, AwsConfig, Mode};
-use privatelink_core::report::{Answer, Failure};
+use privatelink_core::report::Failure;
 use privatelink_lambda::Invocation;
 use privatelink_region::clock::Clock;
 use privatelink_region::happening::{ConnectionEvent, Happening, TextForm, What};
@@ -164,14 +164,14 @@ async fn watch(
 async fn invoke(region: &Region, acceptor: &Result<Acceptor, Failure>, event: &Value) {
     let payload = event.to_string().into_bytes();
     let invocation = Invocation { payload, now: region.now(), left: LEFT };
-    let Answer { result, log } = Box::pin(answer(acceptor, invocation)).await;
-    for line in log.iter().filter(|line| line.get("message").is_some_and(|message| message == "decision")) {
+    let answer = Box::pin(answer(acceptor, invocation)).await;
+    for line in answer.log().filter(|line| line.get("message").is_some_and(|message| message == "decision")) {
         let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
         let policies = line.get("policy").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let policies = policies.collect::<Vec<_>>().join(" ");
         say(region.now(), &format!("connection-acceptor: {} {} ({policies})", text("decision"), text("endpointId")));
     }
-    if let Err(failure) = result {
+    if let Err(failure) = answer.result {
         say(region.now(), &paint(BAD, &format!("connection-acceptor: {}: {failure}", failure.kind())));
     }
 }

@@ -4,7 +4,7 @@
 //! its conditions, and each clause becomes a policy of its own. Judged with those, a connection satisfies the clauses
 //! that Cedar names as reasons; the policy with the fewest others came nearest.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use cedar_policy::{Authorizer, Entities, Policy as CedarPolicy, PolicyId, PolicySet, Request};
 use serde::Serialize;
@@ -24,14 +24,14 @@ pub struct NearMiss {
     pub failed: Vec<String>,
 }
 
-/// The clauses of all policies that could accept.
+/// The clauses of all policies that could accept. Policies have many in common, and each is kept and judged once.
 #[derive(Debug, Default)]
 pub(super) struct Clauses {
     policies: Vec<(String, Vec<Clause>)>,
     set: PolicySet,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Clause {
     id: PolicyId,
     text: String,
@@ -40,6 +40,7 @@ struct Clause {
 impl Clauses {
     pub(super) fn of<'p>(policies: impl Iterator<Item = &'p CedarPolicy>) -> Result<Self, String> {
         let mut this = Self::default();
+        let mut known: HashMap<String, Clause> = HashMap::new();
         for policy in policies.filter(|policy| permits(policy)) {
             let name: &str = policy.id().as_ref();
             let broken = |error: &dyn std::fmt::Display| format!("policy `{name}` can not be taken apart: {error}");
@@ -48,11 +49,16 @@ impl Clauses {
                 continue;
             }
             let mut clauses = Vec::new();
-            for (number, part) in parts(&source).into_iter().enumerate() {
-                let id = PolicyId::new(format!("{name}#{number}"));
-                let clause = CedarPolicy::from_json(Some(id.clone()), part).map_err(|error| broken(&error))?;
-                clauses.push(Clause { id, text: clause.to_cedar().map_or_else(String::new, |text| condition(&text)) });
-                this.set.add(clause).map_err(|error| broken(&error))?;
+            for part in parts(&source) {
+                let text = part.to_string();
+                if !known.contains_key(&text) {
+                    let id = PolicyId::new(format!("clause {}", known.len()));
+                    let clause = CedarPolicy::from_json(Some(id.clone()), part).map_err(|error| broken(&error))?;
+                    let shown = clause.to_cedar().map_or_else(String::new, |text| condition(&text));
+                    this.set.add(clause).map_err(|error| broken(&error))?;
+                    known.insert(text.clone(), Clause { id, text: shown });
+                }
+                clauses.extend(known.get(&text).cloned());
             }
             this.policies.push((name.to_owned(), clauses));
         }

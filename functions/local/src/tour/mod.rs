@@ -93,9 +93,9 @@ async fn show(policy: Option<PathBuf>, seed: u64) -> Result<(), Box<dyn std::err
     }
     // What the schedule does every minute: it finds what no notification told of, and it changes nothing twice.
     let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
-    let Answer { result, .. } = invoke(&region, &acceptor, &schedule).await;
+    let answer = invoke(&region, &acceptor, &schedule).await;
     deliver(&region, &acceptor, &mut happenings, &mut timeline).await?;
-    timeline.schedule(region.now(), &result?);
+    timeline.schedule(region.now(), &answer.value()?);
     timeline.end(&region.world());
     Ok(())
 }
@@ -114,8 +114,9 @@ async fn deliver(
         {
             let event = notification.bus_event(at, TextForm::Prose);
             let event = serde_json::to_value(event).unwrap_or(Value::Null);
-            let Answer { result, log } = invoke(region, acceptor, &event).await;
-            timeline.decided(region.now(), &log, &result?);
+            let answer = invoke(region, acceptor, &event).await;
+            let log: Vec<_> = answer.log().collect();
+            timeline.decided(region.now(), &log, &answer.value()?);
         }
     }
     Ok(())
