@@ -1,0 +1,185 @@
+//! The commands of operators, against a Region over loopback.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
+
+use std::process::{Command, Output, Stdio};
+
+use privatelink_core::policy::{Policy, Sources};
+use privatelink_region::server;
+use privatelink_tests::{ACME, PROVIDER, STRANGER, Stage};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// A stage whose Region answers on loopback.
+struct Desk {
+    stage: Stage,
+    url: String,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let stage = Stage::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(server::serve(stage.region.clone(), listener));
+        Self { stage, url }
+    }
+
+    /// Runs a command as a program would: nobody is there to say yes.
+    async fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_privatelink"));
+        command
+            .args(arguments)
+            .env("AWS_ENDPOINT_URL", &self.url)
+            .env("AWS_REGION", "us-west-2")
+            .env("AWS_ACCESS_KEY_ID", PROVIDER)
+            .env("AWS_SECRET_ACCESS_KEY", "none")
+            .env("PRIVATELINK_POLICY_DIR", self.stage.policy.path())
+            .stdin(Stdio::null());
+        let Output { status, stdout, stderr } =
+            tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let text = format!("{}{}", String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+        assert!(!text.contains('\u{1b}'), "there is colour in a pipe: {text}");
+        (status.success(), text)
+    }
+}
+
+#[tokio::test]
+async fn list_names_whose_each_connection_is() {
+    let desk = Desk::open().await;
+    let service = desk.stage.service();
+    let [acme, stranger] = [ACME, STRANGER].map(|account| desk.stage.connect(&service, account));
+    desk.stage.run(json!({})).await.unwrap();
+
+    let (good, text) = desk.run(&["list", "--json"]).await;
+    let list: Value = serde_json::from_str(&text).unwrap();
+    assert!(good);
+    assert_eq!((&list[0]["consumer"], &list[0]["endpointId"]), (&json!("acme"), &json!(acme)));
+    assert_eq!((&list[0]["decision"], &list[0]["policy"]), (&json!("accepted"), &json!(["partners-may-connect"])));
+    assert_eq!((&list[1]["consumer"], &list[1]["state"]), (&Value::Null, &json!("pendingAcceptance")));
+
+    let (_, text) = desk.run(&["list", "--consumer", "?", "--state", "pendingacceptance"]).await;
+    assert!(text.contains(&stranger) && text.contains("held") && !text.contains(&acme), "{text}");
+    let (good, text) = desk.run(&["list", "--consumer", "beta"]).await;
+    assert!(good && text.contains("no connection"), "{text}");
+}
+
+#[tokio::test]
+async fn plan_shows_and_apply_does() {
+    let mut desk = Desk::open().await;
+    let service = desk.stage.service();
+    let [acme, stranger] = [ACME, STRANGER].map(|account| desk.stage.connect(&service, account));
+    desk.stage.calls();
+
+    let (good, text) = desk.run(&["plan"]).await;
+    assert!(good && text.contains(&format!("accept  {acme} of {ACME}")), "{text}");
+    let (_, json) = desk.run(&["plan", "--json"]).await;
+    let plan: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&plan["effects"][0]["effect"], &plan["effects"][0]["endpointId"]), (&json!("accept"), &json!(acme)));
+
+    let (good, text) = desk.run(&["apply"]).await;
+    assert!(!good && text.contains("`--yes`"), "{text}");
+    assert_eq!(desk.stage.writes(), [""; 0]);
+
+    let (good, text) = desk.run(&["apply", "--yes"]).await;
+    assert!(good, "{text}");
+    assert_eq!([&acme, &stranger].map(|id| desk.stage.state(id)), ["pending", "pendingAcceptance"]);
+    assert_eq!(desk.stage.tags(&stranger).unwrap(), "held: partners-may-connect");
+    let (good, text) = desk.run(&["apply"]).await;
+    assert!(good && text.contains("nothing to do"), "{text}");
+}
+
+#[tokio::test]
+async fn explain_says_what_is_decided_and_what_was_missing() {
+    let desk = Desk::open().await;
+    let service = desk.stage.service();
+    let [acme, stranger] = [ACME, STRANGER].map(|account| desk.stage.connect(&service, account));
+    let (_, text) = desk.run(&["explain", "--endpoint", &acme]).await;
+    assert!(text.contains("accepted: by partners-may-connect") && text.contains("of acme"), "{text}");
+    let (_, text) = desk.run(&["explain", "--endpoint", &stranger]).await;
+    assert!(text.contains("held: ") && text.contains(r#"principal in Group::"partners""#), "{text}");
+    assert!(text.contains("whom nobody lists"), "{text}");
+
+    let (good, text) = desk.run(&["explain", "--endpoint", "vpce-0123456789abcdef0"]).await;
+    assert!(!good && text.contains("is connected to none"), "{text}");
+    let (_, text) = desk.run(&["explain", "--account", ACME, "--consumer-connections", "20"]).await;
+    assert!(text.contains("held: ") && text.contains("context.consumerConnections"), "{text}");
+    let (_, text) = desk.run(&["explain", "--account", "222233334444"]).await;
+    assert!(text.contains("rejected: by blocked-are-turned-away"), "{text}");
+    let (good, _) = desk.run(&["explain"]).await;
+    assert!(!good);
+}
+
+#[tokio::test]
+async fn a_person_decides_about_what_is_held() {
+    let desk = Desk::open().await;
+    let service = desk.stage.service();
+    let [one, other] = [STRANGER, STRANGER].map(|account| desk.stage.connect(&service, account));
+    desk.stage.run(json!({})).await.unwrap();
+
+    let (good, _) = desk.run(&["accept", &one]).await;
+    assert!(!good, "nobody said yes");
+    assert!(desk.run(&["accept", "--yes", &one]).await.0);
+    assert!(desk.run(&["reject", "--yes", &other]).await.0);
+    assert_eq!([&one, &other].map(|id| desk.stage.state(id)), ["pending", "rejected"]);
+    assert_eq!([&one, &other].map(|id| desk.stage.tags(id).unwrap()), ["accepted: ", "rejected: "]);
+
+    let (good, text) = desk.run(&["reject", "--yes", &one]).await;
+    assert!(!good && text.contains("revoke"), "{text}");
+    assert_eq!(desk.stage.state(&one), "pending");
+    assert!(!desk.run(&["accept", "--yes", "vpce-svc-0a"]).await.0);
+}
+
+#[tokio::test]
+async fn revoke_cuts_off_and_says_what_keeps_them_out() {
+    let mut desk = Desk::open().await;
+    let service = desk.stage.service();
+    let acme = desk.stage.connect_many(&service, ACME, 3);
+    let other = desk.stage.connect(&service, STRANGER);
+    desk.stage.run(json!({})).await.unwrap();
+    desk.stage.region.world().accept(&service, &other).unwrap();
+    desk.stage.calls();
+
+    let (good, text) = desk.run(&["revoke", "--consumer", "acme"]).await;
+    assert!(!good && acme.iter().all(|endpoint| text.contains(endpoint)), "{text}");
+    assert_eq!(desk.stage.writes(), [""; 0]);
+
+    let (good, text) = desk.run(&["revoke", "--consumer", "acme", "--yes"]).await;
+    assert!(good && acme.iter().all(|endpoint| desk.stage.state(endpoint) == "rejected"), "{text}");
+    assert_eq!(desk.stage.state(&other), "pending");
+    assert!(text.contains("--remove-allowed-principals arn:aws:iam::111122223333:root"), "{text}");
+
+    // The policy that it prints is one: with it, and with all that were there, they do not come back.
+    let printed: String = text
+        .lines()
+        .filter(|line| line.starts_with("@id") || line.starts_with("forbid"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let consumers = std::fs::read_to_string(desk.stage.policy.path().join("consumers.toml")).unwrap();
+    let sources: Sources = [("consumers.toml", consumers), ("revoked.cedar", printed.clone())].into_iter().collect();
+    Policy::load(&sources).unwrap();
+    desk.stage.write("revoked.cedar", &printed);
+    let again = desk.stage.connect(&service, ACME);
+    desk.stage.run(json!({})).await.unwrap();
+    assert_eq!(desk.stage.state(&again), "pendingAcceptance");
+
+    assert!(!desk.run(&["revoke", "--consumer", "nobody", "--yes"]).await.0);
+    assert!(!desk.run(&["revoke", "--yes"]).await.0, "everybody is not whom anybody means");
+}
+
+#[tokio::test]
+async fn two_regions_do_not_share_a_port() {
+    let desk = Desk::open().await;
+    let port = desk.url.rsplit(':').next().unwrap().to_owned();
+    let (good, text) = desk.run(&["region", "--port", &port]).await;
+    assert!(!good && text.contains(&format!("port {port} is taken")), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_variables_is_said_at_once() {
+    let output = Command::new(env!("CARGO_BIN_EXE_privatelink")).arg("list").env_clear().output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        assert!(text.contains(name), "{text}");
+    }
+}
