@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_ec2::Client;
 use privatelink_core::accept::plan_acceptance;
 use privatelink_core::config::{AcceptorConfig, Mode};
+use privatelink_core::ids::ServiceId;
 use privatelink_core::observed::Observed;
 use privatelink_core::plan::{Effect, Plan};
 use privatelink_core::policy::Policy;
@@ -15,8 +16,10 @@ use time::OffsetDateTime;
 use crate::apply::apply;
 use crate::client;
 use crate::deadline::Deadline;
+use crate::doctor::{Check, examine};
 use crate::folder::PolicyFolder;
 use crate::observe::observe;
+use crate::permissions::allowed_principals;
 
 /// The function's name.
 pub const FUNCTION: &str = "connection-acceptor";
@@ -92,6 +95,20 @@ impl Acceptor {
         let outcomes = self.apply(effects, deadline).await;
         let mode = self.config.mode;
         Ok(Report { function: FUNCTION, mode, policy_digest: policy.digest().to_owned(), outcomes, skipped })
+    }
+
+    /// The principals that may ask for connections to a service.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::ReadFailed`].
+    pub async fn allowed_principals(&self, service: &ServiceId, deadline: Deadline) -> Result<Vec<String>, Failure> {
+        allowed_principals(&self.ec2, service, deadline.end).await
+    }
+
+    /// Tries what would be written, and writes nothing.
+    pub async fn examine(&self, observed: &Observed, deadline: Deadline) -> Vec<Check> {
+        examine(&self.ec2, observed, deadline.end).await
     }
 
     /// Carries effects out, if that is the mode.

@@ -90,7 +90,7 @@ async fn services(ec2: &Client, by: Instant) -> Result<Vec<ServiceConfiguration>
     loop {
         let call = || async {
             let call = ec2.describe_vpc_endpoint_service_configurations().max_results(PAGE);
-            call.set_next_token(pages.token.clone()).send().await.map_err(CallError::from)
+            call.set_next_token(pages.token()).send().await.map_err(CallError::from)
         };
         let page = until(by, call).await?;
         all.extend(page.service_configurations.unwrap_or_default());
@@ -115,7 +115,7 @@ async fn connections(
     loop {
         let call = || async {
             let call = ec2.describe_vpc_endpoint_connections().filters(filter.clone()).max_results(PAGE);
-            call.set_next_token(pages.token.clone()).send().await.map_err(CallError::from)
+            call.set_next_token(pages.token()).send().await.map_err(CallError::from)
         };
         let page = until(by, call).await?;
         let items = page.vpc_endpoint_connections.unwrap_or_default();
@@ -128,14 +128,19 @@ async fn connections(
 
 /// Where a listing has got to.
 #[derive(Default)]
-struct Pages {
+pub(crate) struct Pages {
     token: Option<String>,
     turned: usize,
 }
 
 impl Pages {
+    /// The token of the page to ask for.
+    pub(crate) fn token(&self) -> Option<String> {
+        self.token.clone()
+    }
+
     /// Turns to the next page, if there is one. A listing that goes in a circle is an error and not a list.
-    fn turn(&mut self, next: Option<String>) -> Result<bool, CallError> {
+    pub(crate) fn turn(&mut self, next: Option<String>) -> Result<bool, CallError> {
         let next = next.filter(|token| !token.is_empty());
         self.turned += 1;
         if next.is_some() && (next == self.token || self.turned >= MOST_PAGES) {

@@ -10,6 +10,7 @@
 //! - [`policy`]: `consumers.toml` and the Cedar files; one connection, judged. Only this module knows Cedar.
 //! - [`accept`]: what is to be done about all connections.
 //! - [`plan`]: effects, and the reasons for doing nothing.
+//! - [`principals`]: who may ask, against who is listed.
 //! - [`report`]: what came of it: the return value, the log, and the failures.
 //! - [`config`]: the variables.
 //! - [`ids`]: the ids of AWS's things.
@@ -26,5 +27,6 @@ pub mod ids;
 pub mod observed;
 pub mod plan;
 pub mod policy;
+pub mod principals;
 pub mod report;
 pub mod trigger;

@@ -67,6 +67,10 @@ enum Command {
     Reject(operate::decide::Arguments),
     /// Cuts live connections off, and says how to keep them out
     Revoke(operate::revoke::Arguments),
+    /// Checks, with reads and dry runs, whether the function would work in this account
+    ///
+    /// Each question is answered yes, no, or not known. It ends with 1 if one of them is answered no.
+    Doctor(operate::doctor::Arguments),
     /// Serves a simulated Region on this machine until it is stopped, and shows what happens in it
     ///
     /// Any AWS tool can speak to it. An access key id of twelve digits is the account that calls; the secret is not
@@ -91,6 +95,7 @@ async fn main() -> ExitCode {
         Some(Command::Explain(arguments)) => operate::end(operate::explain::run(arguments).await),
         Some(Command::Accept(arguments)) => operate::end(operate::decide::run(arguments, true).await),
         Some(Command::Reject(arguments)) => operate::end(operate::decide::run(arguments, false).await),
+        Some(Command::Doctor(arguments)) => operate::end(operate::doctor::run(arguments).await),
         Some(Command::Revoke(arguments)) => operate::end(operate::revoke::run(arguments).await),
     }
 }

@@ -4,6 +4,7 @@
 use std::process::{Command, Output, Stdio};
 
 use privatelink_core::policy::{Policy, Sources};
+use privatelink_region::faults::FaultKind;
 use privatelink_region::server;
 use privatelink_tests::{ACME, PROVIDER, STRANGER, Stage};
 use serde_json::{Value, json};
@@ -164,6 +165,36 @@ async fn revoke_cuts_off_and_says_what_keeps_them_out() {
 
     assert!(!desk.run(&["revoke", "--consumer", "nobody", "--yes"]).await.0);
     assert!(!desk.run(&["revoke", "--yes"]).await.0, "everybody is not whom anybody means");
+}
+
+#[tokio::test]
+async fn doctor_answers_yes_no_or_not_known() {
+    let mut desk = Desk::open().await;
+    let service = desk.stage.service();
+    let answers = |text: &str| {
+        let list: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let answer = |check: &Value| check["answer"].as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(answer).collect::<Vec<_>>()
+    };
+    let (good, text) = desk.run(&["doctor", "--json"]).await;
+    assert!(good);
+    assert_eq!(answers(&text), ["yes", "yes", "yes", "yes", "not known", "not known", "not known"]);
+
+    let endpoint = desk.stage.connect(&service, ACME);
+    desk.stage.calls();
+    let (good, text) = desk.run(&["doctor", "--json"]).await;
+    assert!(good);
+    assert_eq!(answers(&text), ["yes"; 7]);
+    // A dry run is a call, and changes nothing.
+    assert_eq!(desk.stage.state(&endpoint), "pendingAcceptance");
+    assert_eq!(desk.stage.tags(&endpoint), None);
+
+    desk.stage.break_next("CreateTags", 1, FaultKind::Unauthorized);
+    desk.stage.break_next("RejectVpcEndpointConnections", 1, FaultKind::Refused("Odd".to_owned()));
+    desk.stage.region.world().services.get_mut(&service).unwrap().acceptance_required = false;
+    let (good, text) = desk.run(&["doctor", "--json"]).await;
+    assert!(!good, "{text}");
+    assert_eq!(answers(&text), ["yes", "yes", "yes", "no", "yes", "not known", "no"]);
 }
 
 #[tokio::test]

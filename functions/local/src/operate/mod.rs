@@ -3,6 +3,7 @@
 //! Where AWS is, and who asks, comes from the SDK's own variables; with `AWS_ENDPOINT_URL` that is a simulated Region.
 
 pub(crate) mod decide;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod plan;
@@ -18,10 +19,12 @@ use std::time::Duration;
 use clap::Args;
 use privatelink_aws::acceptor::Acceptor;
 use privatelink_aws::deadline::Deadline;
+use privatelink_aws::doctor::Check;
 use privatelink_core::accept::{Judged, judge_all};
 use privatelink_core::observed::{Connection, Observed};
 use privatelink_core::plan::{Decided, Effect, Plan};
 use privatelink_core::policy::Policy;
+use privatelink_core::principals::{Difference, differences};
 use privatelink_core::report::{Ended, Outcome};
 use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
@@ -77,6 +80,21 @@ impl Session {
     /// The name of the consumer that a connection belongs to, if anybody lists it.
     pub(crate) fn consumer(&self, connection: &Connection) -> Option<&str> {
         self.policy.consumers().of(&connection.owner).map(|consumer| consumer.name.as_str())
+    }
+
+    /// Tries what the function would write, and writes nothing.
+    pub(crate) async fn examine(&self) -> Vec<Check> {
+        self.acceptor.examine(&self.observed, Deadline::after(PATIENCE)).await
+    }
+
+    /// What differs between who may ask for connections and who is listed.
+    pub(crate) async fn differences(&self) -> Result<Vec<Difference>, Box<dyn Error>> {
+        let mut all = Vec::new();
+        for service in self.observed.services.keys() {
+            let allowed = self.acceptor.allowed_principals(service, Deadline::after(PATIENCE)).await?;
+            all.extend(differences(service, &allowed, self.policy.consumers()));
+        }
+        Ok(all)
     }
 
     /// Does it, and tells what came of it.

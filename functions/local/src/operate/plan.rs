@@ -30,6 +30,7 @@ pub(crate) struct ApplyArguments {
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let Arguments { place, json } = arguments;
     let session = Session::open(place).await?;
+    let differences = session.differences().await?;
     let Plan { effects, skipped } = &session.plan;
     if json {
         let effects: Vec<_> = effects
@@ -40,9 +41,13 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
                        "policy": decided.policy, "facts": decided.facts})
             })
             .collect();
-        anstream::println!("{}", json!({"effects": effects, "skipped": skipped}));
+        let principals: Vec<_> = differences.iter().map(ToString::to_string).collect();
+        anstream::println!("{}", json!({"effects": effects, "skipped": skipped, "principals": principals}));
     } else {
         anstream::print!("{}", session.plan);
+        for difference in differences {
+            anstream::println!("{difference}");
+        }
     }
     Ok(())
 }
