@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
+use crate::service::Service;
+
 /// The buckets of all accounts.
 #[derive(Debug, Default)]
 pub struct Buckets(BTreeMap<(String, String), Bucket>);
@@ -18,10 +20,14 @@ struct Bucket {
 
 impl Buckets {
     /// Takes a token for one call, if there is one.
-    pub fn take(&mut self, account: &str, action: &str, now: OffsetDateTime) -> bool {
-        let (size, per_second) = size(action);
-        // The Describe calls share one bucket, and so do the operations that AWS does not list.
-        let name = if action.starts_with("Describe") { "Describe" } else { action };
+    pub fn take(&mut self, service: Service, account: &str, action: &str, now: OffsetDateTime) -> bool {
+        let (name, (size, per_second)) = match service {
+            // The Describe calls share one bucket, and so do the operations that AWS does not list.
+            Service::Ec2 if action.starts_with("Describe") => ("Describe", size(action)),
+            Service::Ec2 => (action, size(action)),
+            // An account's calls of Route 53 share one. Each operation's own is of the same size, and so never empty first.
+            Service::Route53 => ("Route 53", (50.0, 10.0)),
+        };
         let bucket = self.0.entry((account.to_owned(), name.to_owned()));
         let bucket = bucket.or_insert(Bucket { tokens: size, filled: now });
         let passed = (now - bucket.filled).as_seconds_f64().max(0.0);
@@ -57,8 +63,9 @@ mod tests {
     fn a_bucket_gives_its_burst_and_then_its_rate() {
         let mut buckets = Buckets::default();
         let now = time::macros::datetime!(2026-01-31 12:00 UTC);
-        let mut take =
-            |seconds| buckets.take("111122223333", "AcceptVpcEndpointConnections", now + Duration::seconds(seconds));
+        let mut take = |seconds| {
+            buckets.take(Service::Ec2, "111122223333", "AcceptVpcEndpointConnections", now + Duration::seconds(seconds))
+        };
         assert_eq!((0..12).filter(|_| take(0)).count(), 10);
         assert_eq!((0..5).filter(|_| take(3)).count(), 3);
         assert!(!take(3));
@@ -69,8 +76,18 @@ mod tests {
     fn accounts_and_operations_have_buckets_of_their_own() {
         let mut buckets = Buckets::default();
         let now = time::macros::datetime!(2026-01-31 12:00 UTC);
-        while buckets.take("1", "CreateVpcEndpoint", now) {}
-        assert!(buckets.take("2", "CreateVpcEndpoint", now));
-        assert!(buckets.take("1", "CreateTags", now));
+        while buckets.take(Service::Ec2, "1", "CreateVpcEndpoint", now) {}
+        assert!(buckets.take(Service::Ec2, "2", "CreateVpcEndpoint", now));
+        assert!(buckets.take(Service::Ec2, "1", "CreateTags", now));
+    }
+
+    #[test]
+    fn all_of_route_53_has_one_bucket() {
+        let mut buckets = Buckets::default();
+        let now = time::macros::datetime!(2026-01-31 12:00 UTC);
+        let mut take = |action, seconds| buckets.take(Service::Route53, "1", action, now + Duration::seconds(seconds));
+        assert_eq!((0..60).filter(|_| take("GetChange", 0)).count(), 50);
+        assert!(!take("ListResourceRecordSets", 0));
+        assert_eq!((0..60).filter(|_| take("ListResourceRecordSets", 1)).count(), 10);
     }
 }

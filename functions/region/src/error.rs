@@ -9,12 +9,14 @@ pub struct ApiError {
     pub code: String,
     /// The message.
     pub message: String,
+    /// One message for each fault, where the service says them in a form of its own.
+    pub messages: Vec<String>,
 }
 
 impl ApiError {
     /// A refusal.
     pub fn new(status: u16, code: &str, message: &str) -> Self {
-        Self { status, code: code.to_owned(), message: message.to_owned() }
+        Self { status, code: code.to_owned(), message: message.to_owned(), messages: Vec::new() }
     }
 
     pub(crate) fn missing(name: &str) -> Self {

@@ -34,13 +34,13 @@ pub enum When {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// `RequestLimitExceeded`, with HTTP 503.
+    /// `RequestLimitExceeded`, with HTTP 503, or what the service says in its place.
     Throttled,
     /// `InternalError`, with HTTP 500.
     InternalError,
     /// A page that is not EC2's, with HTTP 502, as a proxy on the way sends.
     BadGateway,
-    /// `UnauthorizedOperation`, with HTTP 403.
+    /// `UnauthorizedOperation`, with HTTP 403, or what the service says in its place.
     Unauthorized,
     /// A refusal with that code, with HTTP 400.
     Refused(String),
@@ -55,16 +55,16 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    pub(crate) fn code(&self) -> &str {
+    pub(crate) fn code(&self, service: Service) -> String {
         match self {
-            Self::Throttled => "RequestLimitExceeded",
-            Self::InternalError => "InternalError",
-            Self::BadGateway => "502",
-            Self::Unauthorized => "UnauthorizedOperation",
-            Self::Refused(code) | Self::Items(code) => code,
-            Self::Reset => "reset",
-            Self::Silence => "silence",
-            Self::Garbage => "garbage",
+            Self::Throttled => service.throttled().code,
+            Self::InternalError => "InternalError".to_owned(),
+            Self::BadGateway => "502".to_owned(),
+            Self::Unauthorized => service.unauthorized().code,
+            Self::Refused(code) | Self::Items(code) => code.clone(),
+            Self::Reset => "reset".to_owned(),
+            Self::Silence => "silence".to_owned(),
+            Self::Garbage => "garbage".to_owned(),
         }
     }
 
@@ -75,12 +75,10 @@ impl FaultKind {
         };
         let page = |status, body: &str| Reply::Answer(Answer { status, ..Answer::xml(body.to_owned()) });
         match self {
-            Self::Throttled => Reply::Answer(service.refuse(&ApiError::throttled(), request_id)),
+            Self::Throttled => Reply::Answer(service.refuse(&service.throttled(), request_id)),
             Self::InternalError => refused(500, "InternalError", "An internal error has occurred"),
             Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
-            Self::Unauthorized => {
-                refused(403, "UnauthorizedOperation", "You are not authorized to perform this operation.")
-            }
+            Self::Unauthorized => Reply::Answer(service.refuse(&service.unauthorized(), request_id)),
             Self::Refused(code) | Self::Items(code) => refused(400, code, "refused on request"),
             Self::Reset => Reply::Reset,
             Self::Silence => Reply::Silence,

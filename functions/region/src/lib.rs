@@ -8,6 +8,7 @@
 //! - [`world`]: services, endpoints and what becomes of them; nothing of HTTP.
 //! - [`service`]: which AWS service a request is for; `ec2` and its like hold the operations: parameters checked,
 //!   answers written.
+//! - [`route53`]: zones, their record sets, and what the world sees of them.
 //! - [`query`] and [`xml`]: the protocol.
 //! - [`error`]: how a refusal is said.
 //! - [`buckets`]: request throttling.
@@ -24,6 +25,7 @@ pub mod error;
 pub mod faults;
 pub mod happening;
 pub mod query;
+pub mod route53;
 pub mod server;
 pub mod service;
 pub mod world;
@@ -57,6 +59,11 @@ pub struct Settings {
     pub unknown_id_spoils_call: bool,
     /// How far DescribeVpcEndpointConnections lags behind what was written.
     pub read_lag: Duration,
+    /// How long after a change of a zone Route 53 refuses the next with `PriorRequestNotComplete`. AWS documents no time.
+    pub prior_request_seconds: Option<u64>,
+    /// Whether `InvalidChangeBatch` comes in a form of its own, as AWS documents it, rather than in that of all other
+    /// errors, as it was seen since 2024.
+    pub change_batch_errors_apart: bool,
     /// The most items on a page, where it is less than what was asked for.
     pub page: usize,
 }
@@ -70,6 +77,8 @@ impl Default for Settings {
             most_endpoint_ids: None,
             unknown_id_spoils_call: false,
             read_lag: Duration::ZERO,
+            prior_request_seconds: None,
+            change_batch_errors_apart: true,
             page: 1000,
         }
     }
@@ -182,10 +191,10 @@ impl Region {
         let (action, account) = (call.action.clone(), call.caller.account.clone());
         let fault = world.faults.next(&action);
         if let Some(Fault { kind, when: When::Before, .. }) = &fault {
-            world.log_call(&action, &account, Err(kind.code()));
+            world.log_call(&action, &account, Err(&kind.code(service)));
             return kind.reply(service, &request_id);
         }
-        if let Err(error) = world.throttle(&account, &action) {
+        if let Err(error) = world.throttle(service, &account, &action) {
             world.log_call(&action, &account, Err(&error.code));
             return refuse(&error);
         }

@@ -42,6 +42,11 @@ impl Params {
         }
     }
 
+    /// Puts a plain parameter in, as other protocols than Query's carry them.
+    pub fn put(&mut self, name: &str, value: String) {
+        self.children.insert(name.to_owned(), Self { value: Some(value), ..Self::default() });
+    }
+
     /// Its own value, where it is a plain one.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()

@@ -3,13 +3,15 @@
 use crate::error::ApiError;
 use crate::query::Params;
 use crate::world::World;
-use crate::{Answer, Request, ec2};
+use crate::{Answer, Request, ec2, route53};
 
 /// One of AWS's services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// EC2, in its Query protocol.
     Ec2,
+    /// Route 53, in REST with XML.
+    Route53,
 }
 
 /// Who calls, and what of.
@@ -51,6 +53,7 @@ impl Caller {
         }
         let service = match parts.nth(2) {
             Some("ec2") => Service::Ec2,
+            Some("route53") => Service::Route53,
             other => {
                 let message = format!("The service '{}' is not simulated here.", other.unwrap_or_default());
                 return Err(ApiError::new(400, "InvalidAction", &message));
@@ -69,6 +72,7 @@ impl Service {
     pub fn read(self, caller: Caller, request: &Request) -> Result<Call, ApiError> {
         let (action, params) = match self {
             Self::Ec2 => Params::read_query(request, ec2::VERSION)?,
+            Self::Route53 => route53::read(request)?,
         };
         Ok(Call { caller, action, params })
     }
@@ -81,6 +85,24 @@ impl Service {
     pub fn dispatch(self, world: &mut World, call: Call, request_id: &str) -> Result<Answer, ApiError> {
         match self {
             Self::Ec2 => ec2::dispatch(world, call, request_id),
+            Self::Route53 => route53::dispatch(world, call, request_id),
+        }
+    }
+
+    /// What the service says of too many requests.
+    pub fn throttled(self) -> ApiError {
+        match self {
+            Self::Ec2 => ApiError::throttled(),
+            Self::Route53 => route53::throttled(),
+        }
+    }
+
+    /// What the service says to a caller who may not do what he asks for.
+    pub fn unauthorized(self) -> ApiError {
+        let message = "You are not authorized to perform this operation.";
+        match self {
+            Self::Ec2 => ApiError::new(403, "UnauthorizedOperation", message),
+            Self::Route53 => ApiError::new(403, "AccessDenied", message),
         }
     }
 
@@ -88,6 +110,7 @@ impl Service {
     pub fn refuse(self, error: &ApiError, request_id: &str) -> Answer {
         let body = match self {
             Self::Ec2 => ec2::error_body(error, request_id),
+            Self::Route53 => route53::error_body(error, request_id),
         };
         Answer { status: error.status, headers: Vec::new(), body }
     }

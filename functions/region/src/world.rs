@@ -6,12 +6,13 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::Settings;
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::happening::{ConnectionEvent, Happening, Notification, What};
+use crate::route53::Route53;
+use crate::{Settings, service};
 
 /// How long a connection is `pending` before it is `available`, in seconds.
 const PENDING: std::ops::RangeInclusive<u64> = 60..=120;
@@ -27,6 +28,8 @@ pub struct World {
     pub endpoints: BTreeMap<String, Endpoint>,
     /// The endpoints' ids by those of their connections.
     pub(crate) connections: BTreeMap<String, String>,
+    /// What Route 53 keeps.
+    pub route53: Route53,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     /// While a call is answered that is to refuse every one of its items: the code.
@@ -115,6 +118,7 @@ impl World {
     pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
         Self {
             random: fastrand::Rng::with_seed(settings.seed),
+            route53: Route53::new(settings.seed),
             settings,
             services: BTreeMap::new(),
             endpoints: BTreeMap::new(),
@@ -278,10 +282,10 @@ impl World {
         format!("com.amazonaws.vpce.{}.{}", self.settings.name, service.id)
     }
 
-    pub(crate) fn throttle(&mut self, account: &str, action: &str) -> Result<(), ApiError> {
+    pub(crate) fn throttle(&mut self, service: service::Service, account: &str, action: &str) -> Result<(), ApiError> {
         let now = self.now();
-        if self.settings.throttling && !self.buckets.take(account, action, now) {
-            return Err(ApiError::throttled());
+        if self.settings.throttling && !self.buckets.take(service, account, action, now) {
+            return Err(service.throttled());
         }
         Ok(())
     }
