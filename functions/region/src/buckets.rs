@@ -42,6 +42,17 @@ fn size(action: &str) -> (f64, f64) {
             (10.0, 1.0)
         }
         "CreateVpcEndpoint" => (4.0, 0.3),
+        // SNS allows 300 messages a second in small Regions, STS 600 calls; a simulation need not tell their calls apart.
+        "Publish"
+        | "PublishBatch"
+        | "CreateTopic"
+        | "DeleteTopic"
+        | "AddPermission"
+        | "Subscribe"
+        | "ListTopics"
+        | "ListSubscriptionsByTopic"
+        | "GetCallerIdentity"
+        | "AssumeRole" => (300.0, 300.0),
         "CreateTags" => (100.0, 10.0),
         action if action.starts_with("Describe") => (100.0, 20.0),
         _ => (50.0, 5.0),

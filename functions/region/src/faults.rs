@@ -29,13 +29,13 @@ pub enum When {
 /// The ways in which a call goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
-    /// `RequestLimitExceeded`, with HTTP 503.
+    /// What the service says of too many calls: EC2 `RequestLimitExceeded`, with HTTP 503.
     Throttled,
     /// `InternalError`, with HTTP 500.
     InternalError,
     /// A page that is not EC2's, with HTTP 502, as a proxy on the way sends.
     BadGateway,
-    /// `UnauthorizedOperation`, with HTTP 403.
+    /// What the service says of a call that is not permitted: EC2 `UnauthorizedOperation`, with HTTP 403.
     Unauthorized,
     /// A refusal with that code, with HTTP 400.
     Refused(String),
@@ -50,17 +50,18 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    pub(crate) fn code(&self) -> &str {
+    pub(crate) fn code(&self, service: Service) -> String {
         match self {
-            Self::Throttled => "RequestLimitExceeded",
+            Self::Throttled => return service.throttled().code,
             Self::InternalError => "InternalError",
             Self::BadGateway => "502",
-            Self::Unauthorized => "UnauthorizedOperation",
+            Self::Unauthorized => return service.denied().code,
             Self::Refused(code) | Self::Items(code) => code,
             Self::Reset => "reset",
             Self::Silence => "silence",
             Self::Garbage => "garbage",
         }
+        .to_owned()
     }
 
     /// What the caller gets, in the form of the service that was called.
@@ -70,12 +71,10 @@ impl FaultKind {
         };
         let page = |status, body: &str| Reply::Answer(Answer { status, ..Answer::xml(body.to_owned()) });
         match self {
-            Self::Throttled => Reply::Answer(service.refuse(&ApiError::throttled(), request_id)),
+            Self::Throttled => Reply::Answer(service.refuse(&service.throttled(), request_id)),
             Self::InternalError => refused(500, "InternalError", "An internal error has occurred"),
             Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
-            Self::Unauthorized => {
-                refused(403, "UnauthorizedOperation", "You are not authorized to perform this operation.")
-            }
+            Self::Unauthorized => Reply::Answer(service.refuse(&service.denied(), request_id)),
             Self::Refused(code) | Self::Items(code) => refused(400, code, "refused on request"),
             Self::Reset => Reply::Reset,
             Self::Silence => Reply::Silence,

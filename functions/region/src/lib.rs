@@ -6,15 +6,17 @@
 //!
 //! - [`clock`]: the Region's time, which runs by itself or is stepped.
 //! - [`world`]: services, endpoints and what becomes of them; nothing of HTTP.
+//! - [`sns`]: topics, and what they delivered; `sts`: who one is, and whom one may be.
 //! - [`service`]: which AWS service a request is for; `ec2` and its like hold the operations: parameters checked,
 //!   answers written.
-//! - [`query`] and [`xml`]: the protocol.
+//! - [`query`], `answers` and [`xml`]: the protocol.
 //! - [`error`]: how a refusal is said.
 //! - [`buckets`]: request throttling.
 //! - [`faults`]: what goes wrong on request.
 //! - [`happening`]: what a listener is told, and the events that it becomes.
 //! - [`connector`] and [`server`]: the two ways in.
 
+mod answers;
 pub mod buckets;
 pub mod clock;
 pub mod connector;
@@ -25,6 +27,8 @@ pub mod happening;
 pub mod query;
 pub mod server;
 pub mod service;
+pub mod sns;
+mod sts;
 pub mod world;
 pub mod xml;
 
@@ -58,6 +62,8 @@ pub struct Settings {
     pub read_lag: Duration,
     /// The most items on a page, where it is less than what was asked for.
     pub page: usize,
+    /// The ARNs of the roles that nobody may assume.
+    pub refused_roles: Vec<String>,
 }
 
 impl Default for Settings {
@@ -70,6 +76,7 @@ impl Default for Settings {
             unknown_id_spoils_call: false,
             read_lag: Duration::ZERO,
             page: 1000,
+            refused_roles: Vec::new(),
         }
     }
 }
@@ -181,10 +188,10 @@ impl Region {
         let (action, account) = (call.action.clone(), call.caller.account.clone());
         let fault = world.faults.next(&action);
         if let Some(Fault { kind, when: When::Before, .. }) = &fault {
-            world.log_call(&action, &account, Err(kind.code()));
+            world.log_call(&action, &account, Err(&kind.code(service)));
             return kind.reply(service, &request_id);
         }
-        if let Err(error) = world.throttle(&account, &action) {
+        if let Err(error) = world.throttle(service, &account, &action) {
             world.log_call(&action, &account, Err(&error.code));
             return refuse(&error);
         }

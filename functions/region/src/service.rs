@@ -3,13 +3,17 @@
 use crate::error::ApiError;
 use crate::query::Params;
 use crate::world::World;
-use crate::{Answer, Request, ec2};
+use crate::{Answer, Request, answers, ec2, sns, sts};
 
 /// One of AWS's services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// EC2, in its Query protocol.
     Ec2,
+    /// SNS, in the Query protocol.
+    Sns,
+    /// STS, in the Query protocol.
+    Sts,
 }
 
 /// Who calls, and what of.
@@ -17,6 +21,8 @@ pub enum Service {
 pub struct Caller {
     /// The access key id, which is the account here.
     pub account: String,
+    /// The Region that the credentials' scope names. Topics are told apart by it.
+    pub region: String,
     /// The service.
     pub service: Service,
 }
@@ -49,14 +55,22 @@ impl Caller {
                            here the access key id is a twelve-digit account";
             return Err(ApiError::new(401, "AuthFailure", message));
         }
-        let service = match parts.nth(2) {
+        let region = parts.nth(1).unwrap_or_default();
+        let service = match parts.next() {
             Some("ec2") => Service::Ec2,
+            Some("sns") => Service::Sns,
+            Some("sts") => Service::Sts,
             other => {
                 let message = format!("The service '{}' is not simulated here.", other.unwrap_or_default());
                 return Err(ApiError::new(400, "InvalidAction", &message));
             }
         };
-        Ok(Self { account: account.to_owned(), service })
+        Ok(Self { account: account.to_owned(), region: region.to_owned(), service })
+    }
+
+    /// Its ARN: there are no users here, so that every account has one.
+    pub fn arn(&self) -> String {
+        format!("arn:aws:iam::{}:user/simulated", self.account)
     }
 }
 
@@ -69,6 +83,8 @@ impl Service {
     pub fn read(self, caller: Caller, request: &Request) -> Result<Call, ApiError> {
         let (action, params) = match self {
             Self::Ec2 => Params::read_query(request, ec2::VERSION)?,
+            Self::Sns => Params::read_query(request, sns::VERSION)?,
+            Self::Sts => Params::read_query(request, sts::VERSION)?,
         };
         Ok(Call { caller, action, params })
     }
@@ -81,6 +97,8 @@ impl Service {
     pub fn dispatch(self, world: &mut World, call: Call, request_id: &str) -> Result<Answer, ApiError> {
         match self {
             Self::Ec2 => ec2::dispatch(world, call, request_id),
+            Self::Sns => sns::dispatch(world, call, request_id),
+            Self::Sts => sts::dispatch(world, call, request_id),
         }
     }
 
@@ -88,7 +106,28 @@ impl Service {
     pub fn refuse(self, error: &ApiError, request_id: &str) -> Answer {
         let body = match self {
             Self::Ec2 => ec2::error_body(error, request_id),
+            Self::Sns => answers::refusal(sns::NAMESPACE, error, request_id),
+            Self::Sts => answers::refusal(sts::NAMESPACE, error, request_id),
         };
         Answer { status: error.status, headers: Vec::new(), body }
+    }
+
+    /// What the service says of too many calls.
+    pub(crate) fn throttled(self) -> ApiError {
+        match self {
+            Self::Ec2 => ApiError::throttled(),
+            Self::Sns => ApiError::new(429, "Throttled", "Rate exceeded"),
+            Self::Sts => ApiError::new(400, "Throttling", "Rate exceeded"),
+        }
+    }
+
+    /// What the service says of a call that is not permitted.
+    pub(crate) fn denied(self) -> ApiError {
+        let code = match self {
+            Self::Ec2 => "UnauthorizedOperation",
+            Self::Sns => "AuthorizationError",
+            Self::Sts => "AccessDenied",
+        };
+        ApiError::new(403, code, "You are not authorized to perform this operation.")
     }
 }

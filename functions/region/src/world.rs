@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::happening::{ConnectionEvent, Happening, Notification, What};
+use crate::sns::Sns;
 
 /// How long a connection is `pending` before it is `available`, in seconds.
 const PENDING: std::ops::RangeInclusive<u64> = 60..=120;
@@ -25,6 +26,8 @@ pub struct World {
     pub services: BTreeMap<String, Service>,
     /// The endpoints that consumers made, by id. To the provider they are connections.
     pub endpoints: BTreeMap<String, Endpoint>,
+    /// SNS's topics, and what they delivered.
+    pub sns: Sns,
     /// The endpoints' ids by those of their connections.
     pub(crate) connections: BTreeMap<String, String>,
     pub(crate) clock: Clock,
@@ -118,6 +121,7 @@ impl World {
             settings,
             services: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            sns: Sns::default(),
             connections: BTreeMap::new(),
             clock,
             faults: Faults::default(),
@@ -278,10 +282,15 @@ impl World {
         format!("com.amazonaws.vpce.{}.{}", self.settings.name, service.id)
     }
 
-    pub(crate) fn throttle(&mut self, account: &str, action: &str) -> Result<(), ApiError> {
+    pub(crate) fn throttle(
+        &mut self,
+        service: crate::service::Service,
+        account: &str,
+        action: &str,
+    ) -> Result<(), ApiError> {
         let now = self.now();
         if self.settings.throttling && !self.buckets.take(account, action, now) {
-            return Err(ApiError::throttled());
+            return Err(service.throttled());
         }
         Ok(())
     }
@@ -324,7 +333,7 @@ impl World {
         self.tell(self.now(), What::Notified(notification));
     }
 
-    fn tell(&mut self, at: OffsetDateTime, what: What) {
+    pub(crate) fn tell(&mut self, at: OffsetDateTime, what: What) {
         let happening = Happening { at, what };
         self.listeners.retain(|listener| listener.send(happening.clone()).is_ok());
     }
@@ -335,7 +344,17 @@ impl World {
         format!("{prefix}0{digits}")
     }
 
-    fn token(&mut self, length: usize) -> String {
+    /// A new id in the form of a UUID.
+    pub(crate) fn uuid(&mut self) -> String {
+        let mut bytes = self.random.u128(..);
+        bytes = bytes & !(0xf << 76) | 4 << 76;
+        bytes = bytes & !(0x3 << 62) | 2 << 62;
+        let digits = format!("{bytes:032x}");
+        let part = |range| digits.get(range).unwrap_or_default();
+        [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+    }
+
+    pub(crate) fn token(&mut self, length: usize) -> String {
         std::iter::repeat_with(|| self.random.alphanumeric()).take(length).collect()
     }
 }
