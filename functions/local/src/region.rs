@@ -189,6 +189,10 @@ fn show(at: OffsetDateTime, what: &What) {
         What::Notified(notification) => {
             say(at, &paint(DIM, &format!("notification: {:?} {}", notification.event, notification.endpoint_id)));
         }
+        What::Delivered { protocol, endpoint, subject, .. } => {
+            let subject = subject.as_deref().unwrap_or("no subject");
+            say(at, &format!("SNS delivers to {protocol:?} {endpoint}: {subject}"));
+        }
         What::Called { action, account, error } => {
             let error = error.as_ref().map_or_else(String::new, |code| paint(BAD, &format!(" {code}")));
             say(at, &format!("{}{error}", paint(DIM, &format!("{account} {action}"))));

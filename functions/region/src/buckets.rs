@@ -27,6 +27,9 @@ impl Buckets {
             Service::Ec2 => (action, size(action)),
             // An account's calls of Route 53 share one. Each operation's own is of the same size, and so never empty first.
             Service::Route53 => ("Route 53", (50.0, 10.0)),
+            // SNS takes 300 messages a second in small Regions, STS 600 calls; nobody here comes near either.
+            Service::Sns => (action, (300.0, 300.0)),
+            Service::Sts => (action, (600.0, 600.0)),
         };
         let bucket = self.0.entry((account.to_owned(), name.to_owned()));
         let bucket = bucket.or_insert(Bucket { tokens: size, filled: now });

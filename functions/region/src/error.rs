@@ -27,6 +27,16 @@ impl ApiError {
         Self::new(400, "InvalidParameterValue", message.as_ref())
     }
 
+    /// A parameter that is missing, as the services say it whose requests a common layer checks.
+    pub(crate) fn null(member: &str) -> Self {
+        let problem = format!("Value null at '{member}' failed to satisfy constraint: Member must not be null");
+        Self::validation(&problem)
+    }
+
+    pub(crate) fn validation(problem: &str) -> Self {
+        Self::new(400, "ValidationError", &format!("1 validation error detected: {problem}"))
+    }
+
     pub(crate) fn throttled() -> Self {
         Self::new(503, "RequestLimitExceeded", "Request limit exceeded.")
     }

@@ -57,15 +57,16 @@ pub enum FaultKind {
 impl FaultKind {
     pub(crate) fn code(&self, service: Service) -> String {
         match self {
-            Self::Throttled => service.throttled().code,
-            Self::InternalError => "InternalError".to_owned(),
-            Self::BadGateway => "502".to_owned(),
-            Self::Unauthorized => service.unauthorized().code,
-            Self::Refused(code) | Self::Items(code) => code.clone(),
-            Self::Reset => "reset".to_owned(),
-            Self::Silence => "silence".to_owned(),
-            Self::Garbage => "garbage".to_owned(),
+            Self::Throttled => return service.throttled().code,
+            Self::InternalError => "InternalError",
+            Self::BadGateway => "502",
+            Self::Unauthorized => return service.denied().code,
+            Self::Refused(code) | Self::Items(code) => code,
+            Self::Reset => "reset",
+            Self::Silence => "silence",
+            Self::Garbage => "garbage",
         }
+        .to_owned()
     }
 
     /// What the caller gets, in the form of the service that was called.
@@ -78,7 +79,7 @@ impl FaultKind {
             Self::Throttled => Reply::Answer(service.refuse(&service.throttled(), request_id)),
             Self::InternalError => refused(500, "InternalError", "An internal error has occurred"),
             Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
-            Self::Unauthorized => Reply::Answer(service.refuse(&service.unauthorized(), request_id)),
+            Self::Unauthorized => Reply::Answer(service.refuse(&service.denied(), request_id)),
             Self::Refused(code) | Self::Items(code) => refused(400, code, "refused on request"),
             Self::Reset => Reply::Reset,
             Self::Silence => Reply::Silence,

@@ -1,10 +1,14 @@
 //! What happens in the Region, for whoever listens; and the events that AWS makes of it.
 
+use std::collections::BTreeMap;
+
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use chrono::DateTime;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use crate::sns::{Attribute, Protocol};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,21 @@ pub enum What {
         account: String,
         /// EC2's word for the state.
         state: &'static str,
+    },
+    /// SNS brought a message to a subscriber.
+    Delivered {
+        /// The topic's ARN.
+        topic: String,
+        /// Over what.
+        protocol: Protocol,
+        /// To whom: an address, a URL, or an ARN.
+        endpoint: String,
+        /// The message's subject.
+        subject: Option<String>,
+        /// What the subscriber got, in the form of its protocol.
+        message: String,
+        /// The message's attributes.
+        attributes: BTreeMap<String, Attribute>,
     },
     /// Somebody called the API.
     Called {

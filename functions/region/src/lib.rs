@@ -6,16 +6,18 @@
 //!
 //! - [`clock`]: the Region's time, which runs by itself or is stepped.
 //! - [`world`]: services, endpoints and what becomes of them; nothing of HTTP.
+//! - [`sns`]: topics, and what they delivered; `sts`: who one is, and whom one may be.
 //! - [`service`]: which AWS service a request is for; `ec2` and its like hold the operations: parameters checked,
 //!   answers written.
 //! - [`route53`]: zones, their record sets, and what the world sees of them.
-//! - [`query`] and [`xml`]: the protocol.
+//! - [`query`], `answers` and [`xml`]: the protocol.
 //! - [`error`]: how a refusal is said.
 //! - [`buckets`]: request throttling.
 //! - [`faults`]: what goes wrong on request.
 //! - [`happening`]: what a listener is told, and the events that it becomes.
 //! - [`connector`] and [`server`]: the two ways in; [`control`]: what AWS has not.
 
+mod answers;
 pub mod buckets;
 pub mod clock;
 pub mod connector;
@@ -28,6 +30,8 @@ pub mod query;
 pub mod route53;
 pub mod server;
 pub mod service;
+pub mod sns;
+mod sts;
 pub mod world;
 pub mod xml;
 
@@ -66,6 +70,8 @@ pub struct Settings {
     pub change_batch_errors_apart: bool,
     /// The most items on a page, where it is less than what was asked for.
     pub page: usize,
+    /// The ARNs of the roles that nobody may assume.
+    pub refused_roles: Vec<String>,
 }
 
 impl Default for Settings {
@@ -78,8 +84,9 @@ impl Default for Settings {
             unknown_id_spoils_call: false,
             read_lag: Duration::ZERO,
             prior_request_seconds: None,
-            change_batch_errors_apart: true,
+            change_batch_errors_apart: false,
             page: 1000,
+            refused_roles: Vec::new(),
         }
     }
 }

@@ -87,6 +87,11 @@ impl Params {
         }
     }
 
+    /// Takes all that lies below a name.
+    pub fn subtree(&mut self, name: &str) -> Self {
+        self.children.remove(name).unwrap_or_default()
+    }
+
     /// Takes a list of plain values: `Name.1`, `Name.2`.
     pub fn list(&mut self, name: &str) -> Vec<String> {
         self.structures(name).into_iter().filter_map(|mut item| item.value.take()).collect()

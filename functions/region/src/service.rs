@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use crate::query::Params;
 use crate::world::World;
-use crate::{Answer, Request, ec2, route53};
+use crate::{Answer, Request, answers, ec2, route53, sns, sts};
 
 /// One of AWS's services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,10 @@ pub enum Service {
     Ec2,
     /// Route 53, in REST with XML.
     Route53,
+    /// SNS, in the Query protocol.
+    Sns,
+    /// STS, in the Query protocol.
+    Sts,
 }
 
 /// Who calls, and what of.
@@ -19,6 +23,8 @@ pub enum Service {
 pub struct Caller {
     /// The access key id, which is the account here.
     pub account: String,
+    /// The Region that the credentials' scope names. Topics are told apart by it.
+    pub region: String,
     /// The service.
     pub service: Service,
 }
@@ -51,15 +57,23 @@ impl Caller {
                            here the access key id is a twelve-digit account";
             return Err(ApiError::new(401, "AuthFailure", message));
         }
-        let service = match parts.nth(2) {
+        let region = parts.nth(1).unwrap_or_default();
+        let service = match parts.next() {
             Some("ec2") => Service::Ec2,
             Some("route53") => Service::Route53,
+            Some("sns") => Service::Sns,
+            Some("sts") => Service::Sts,
             other => {
                 let message = format!("The service '{}' is not simulated here.", other.unwrap_or_default());
                 return Err(ApiError::new(400, "InvalidAction", &message));
             }
         };
-        Ok(Self { account: account.to_owned(), service })
+        Ok(Self { account: account.to_owned(), region: region.to_owned(), service })
+    }
+
+    /// Its ARN: there are no users here, so that every account has one.
+    pub fn arn(&self) -> String {
+        format!("arn:aws:iam::{}:user/simulated", self.account)
     }
 }
 
@@ -73,6 +87,8 @@ impl Service {
         let (action, params) = match self {
             Self::Ec2 => Params::read_query(request, ec2::VERSION)?,
             Self::Route53 => route53::read(request)?,
+            Self::Sns => Params::read_query(request, sns::VERSION)?,
+            Self::Sts => Params::read_query(request, sts::VERSION)?,
         };
         Ok(Call { caller, action, params })
     }
@@ -86,23 +102,8 @@ impl Service {
         match self {
             Self::Ec2 => ec2::dispatch(world, call, request_id),
             Self::Route53 => route53::dispatch(world, call, request_id),
-        }
-    }
-
-    /// What the service says of too many requests.
-    pub fn throttled(self) -> ApiError {
-        match self {
-            Self::Ec2 => ApiError::throttled(),
-            Self::Route53 => route53::throttled(),
-        }
-    }
-
-    /// What the service says to a caller who may not do what he asks for.
-    pub fn unauthorized(self) -> ApiError {
-        let message = "You are not authorized to perform this operation.";
-        match self {
-            Self::Ec2 => ApiError::new(403, "UnauthorizedOperation", message),
-            Self::Route53 => ApiError::new(403, "AccessDenied", message),
+            Self::Sns => sns::dispatch(world, call, request_id),
+            Self::Sts => sts::dispatch(world, call, request_id),
         }
     }
 
@@ -111,7 +112,29 @@ impl Service {
         let body = match self {
             Self::Ec2 => ec2::error_body(error, request_id),
             Self::Route53 => route53::error_body(error, request_id),
+            Self::Sns => answers::refusal(sns::NAMESPACE, error, request_id),
+            Self::Sts => answers::refusal(sts::NAMESPACE, error, request_id),
         };
         Answer { status: error.status, headers: Vec::new(), body }
+    }
+
+    /// What the service says of too many calls.
+    pub(crate) fn throttled(self) -> ApiError {
+        match self {
+            Self::Ec2 => ApiError::throttled(),
+            Self::Route53 => route53::throttled(),
+            Self::Sns => ApiError::new(429, "Throttled", "Rate exceeded"),
+            Self::Sts => ApiError::new(400, "Throttling", "Rate exceeded"),
+        }
+    }
+
+    /// What the service says of a call that is not permitted.
+    pub(crate) fn denied(self) -> ApiError {
+        let code = match self {
+            Self::Ec2 => "UnauthorizedOperation",
+            Self::Sns => "AuthorizationError",
+            Self::Route53 | Self::Sts => "AccessDenied",
+        };
+        ApiError::new(403, code, "You are not authorized to perform this operation.")
     }
 }

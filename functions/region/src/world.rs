@@ -12,6 +12,7 @@ use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::happening::{ConnectionEvent, Happening, Notification, What};
 use crate::route53::Route53;
+use crate::sns::Sns;
 use crate::{Settings, service};
 
 /// How long a connection is `pending` before it is `available`, in seconds.
@@ -26,6 +27,8 @@ pub struct World {
     pub services: BTreeMap<String, Service>,
     /// The endpoints that consumers made, by id. To the provider they are connections.
     pub endpoints: BTreeMap<String, Endpoint>,
+    /// SNS's topics, and what they delivered.
+    pub sns: Sns,
     /// The endpoints' ids by those of their connections.
     pub(crate) connections: BTreeMap<String, String>,
     /// What Route 53 keeps.
@@ -122,6 +125,7 @@ impl World {
             settings,
             services: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            sns: Sns::default(),
             connections: BTreeMap::new(),
             clock,
             faults: Faults::default(),
@@ -328,7 +332,7 @@ impl World {
         self.tell(self.now(), What::Notified(notification));
     }
 
-    fn tell(&mut self, at: OffsetDateTime, what: What) {
+    pub(crate) fn tell(&mut self, at: OffsetDateTime, what: What) {
         let happening = Happening { at, what };
         self.listeners.retain(|listener| listener.send(happening.clone()).is_ok());
     }
@@ -339,7 +343,17 @@ impl World {
         format!("{prefix}0{digits}")
     }
 
-    fn token(&mut self, length: usize) -> String {
+    /// A new id in the form of a UUID.
+    pub(crate) fn uuid(&mut self) -> String {
+        let mut bytes = self.random.u128(..);
+        bytes = bytes & !(0xf << 76) | 4 << 76;
+        bytes = bytes & !(0x3 << 62) | 2 << 62;
+        let digits = format!("{bytes:032x}");
+        let part = |range| digits.get(range).unwrap_or_default();
+        [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+    }
+
+    pub(crate) fn token(&mut self, length: usize) -> String {
         std::iter::repeat_with(|| self.random.alphanumeric()).take(length).collect()
     }
 }

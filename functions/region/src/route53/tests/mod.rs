@@ -17,7 +17,7 @@ fn region(settings: Settings) -> Region {
 }
 
 fn calm() -> Region {
-    region(Settings { throttling: false, ..Settings::default() })
+    region(Settings { throttling: false, change_batch_errors_apart: true, ..Settings::default() })
 }
 
 fn call(region: &Region, account: &str, method: &str, path: &str, body: &str) -> Answer {
