@@ -1,3 +1,5 @@
+//! What a report comes to.
+
 use super::*;
 use crate::ids::EndpointId;
 use crate::trigger::{Look, Record};

@@ -1,3 +1,5 @@
+//! What is read out of events, and what is refused.
+
 use super::*;
 use serde_json::json;
 
