@@ -60,25 +60,43 @@ async fn a_call_with_too_many_ids_is_halved_until_it_is_taken() {
     assert_eq!(accepts(&mut stage), 1 + 2 + 4);
 }
 
-#[tokio::test]
-async fn an_id_that_spoils_its_call_is_found() {
-    let mut stage = stage(Settings { unknown_id_spoils_call: true, ..settings() });
-    let service = stage.service();
-    let endpoints = stage.connect_many(&service, ACME, 8);
-    // The endpoint goes between the look and the call: the plan is made from an old look.
+/// A plan that is made now, and carried out after the world has changed: what the outcomes are then.
+async fn outcomes_after(stage: &mut Stage, change: impl FnOnce(&mut Stage)) -> Vec<String> {
     let acceptor = stage.acceptor();
     let deadline = privatelink_aws::deadline::Deadline::after(Duration::from_secs(10));
     let policy = acceptor.policy().unwrap();
     let look = privatelink_core::trigger::Look::Everything;
     let (_, plan) = acceptor.plan(&policy, &look, stage.region.now(), deadline).await.unwrap();
-    stage.region.world().endpoints.remove(&endpoints[5]);
+    change(stage);
     stage.calls();
-    let ec2 = privatelink_aws::client::ec2(&stage.config.aws, stage.region.http_client());
-    let outcomes = privatelink_aws::apply::apply(&ec2, plan.effects, deadline).await;
-    let words: Vec<_> = outcomes.iter().map(|outcome| format!("{} {}", outcome.effect, outcome.ended.word())).collect();
-    assert_eq!(words.iter().filter(|word| *word == "accept done").count(), 7);
-    assert_eq!(words.iter().filter(|word| *word == "accept already-done").count(), 1);
+    let outcomes = acceptor.apply(plan.effects, deadline).await;
+    let mut words: Vec<_> =
+        outcomes.iter().map(|outcome| format!("{} {}", outcome.effect, outcome.ended.word())).collect();
+    words.sort();
+    words
+}
+
+#[tokio::test]
+async fn an_id_that_spoils_its_call_is_found() {
+    let mut stage = stage(Settings { unknown_id_spoils_call: true, ..settings() });
+    let service = stage.service();
+    let endpoints = stage.connect_many(&service, ACME, 8);
+    let gone = endpoints[5].clone();
+    let words = outcomes_after(&mut stage, |stage| drop(stage.region.world().endpoints.remove(&gone))).await;
+    assert_eq!(words, [vec!["accept already-done"], vec!["accept done"; 7], vec!["tag done"; 7]].concat());
     assert_eq!((stage.count("pending"), accepts(&mut stage)), (7, 1 + 2 + 2 + 2));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_gone_does_not_keep_the_others_from_their_tags() {
+    let mut stage = Stage::new();
+    let service = stage.service();
+    let endpoints = stage.connect_many(&service, STRANGER, 8);
+    let gone = endpoints[5].clone();
+    let words = outcomes_after(&mut stage, |stage| drop(stage.region.world().endpoints.remove(&gone))).await;
+    assert_eq!(words, [vec!["hold already-done"], vec!["hold done"; 7]].concat());
+    let kept = endpoints.iter().filter(|endpoint| **endpoint != gone);
+    assert!(kept.into_iter().all(|endpoint| stage.tags(endpoint).is_some()));
 }
 
 #[tokio::test]
