@@ -85,10 +85,18 @@ class Stage(Region):
         super().__init__(*options)
         # What was sent: pairs of an operation and its body.
         self.requests = []
+        self._clients = {}
 
-    def client(self, account, service="ec2", add=None, check=True, attempts=1, **config):
-        """A boto3 client of an account. Every request and every answer is held against botocore's model on its way,
-        unless `check` is false. What is in `add` goes into each request unseen by botocore's own validation.
+    def client(self, account, **options):
+        """A boto3 client of an account, with the options of `_make_client`."""
+        key = repr((account, sorted(options.items())))
+        if key not in self._clients:
+            self._clients[key] = self._make_client(account, **options)
+        return self._clients[key]
+
+    def _make_client(self, account, service="ec2", add=None, check=True, attempts=1, **config):
+        """Every request and every answer is held against botocore's model on its way, unless `check` is false. What is
+        in `add` goes into each request, unseen by botocore's own validation. The rest is botocore's configuration.
         """
         config = Config(
             retries={"total_max_attempts": attempts, "mode": "standard"},
@@ -120,14 +128,18 @@ class Stage(Region):
             wanted.setdefault("NetworkLoadBalancerArns", [NLB])
         client = self.client(account)
         service = client.create_vpc_endpoint_service_configuration(**wanted)["ServiceConfiguration"]
+        self.allow_everybody(service, account)
+        return service
+
+    def allow_everybody(self, service, account=PROVIDER):
+        """Permits every account to connect to a service."""
+        permissions = {"ServiceId": service["ServiceId"], "AddAllowedPrincipals": ["*"]}
         try:
-            permissions = {"ServiceId": service["ServiceId"], "AddAllowedPrincipals": ["*"]}
-            client.modify_vpc_endpoint_service_permissions(**permissions)
+            self.client(account).modify_vpc_endpoint_service_permissions(**permissions)
         except ClientError as error:
             # A Region without permissions lets everybody connect.
             if error.response["Error"]["Code"] != "InvalidAction":
                 raise
-        return service
 
     def connect(self, service, account=ACME, **wanted):
         """An endpoint to a service, as boto3 decodes it."""

@@ -1,0 +1,297 @@
+"""Refusals that every operation has in common, as boto3 raises them."""
+
+import re
+
+import pytest
+from botocore.exceptions import ClientError, ParamValidationError
+
+import aws_model
+from stage import ACME, NLB, PROVIDER, Like, refused
+
+# Every operation, with an example that is well formed; what is in capitals is filled in. A new operation is a line.
+OPERATIONS = {
+    "create_vpc_endpoint_service_configuration": {"NetworkLoadBalancerArns": [NLB]},
+    "describe_vpc_endpoint_service_configurations": {},
+    "create_vpc_endpoint": {"VpcEndpointType": "Interface", "VpcId": "vpc-0a", "ServiceName": "SERVICE_NAME"},
+    "describe_vpc_endpoint_connections": {},
+    "accept_vpc_endpoint_connections": {"ServiceId": "SERVICE", "VpcEndpointIds": ["ENDPOINT"]},
+    "reject_vpc_endpoint_connections": {"ServiceId": "SERVICE", "VpcEndpointIds": ["ENDPOINT"]},
+    "create_tags": {"Resources": ["CONNECTION"], "Tags": [{"Key": "a", "Value": "b"}]},
+}
+READS = {name: example for name, example in OPERATIONS.items() if name.startswith("describe")}
+
+# Parameters and filters that AWS has and the Region has not: findings.
+NOT_IN_THE_REGION = {
+    "create_vpc_endpoint_service_configuration": ["SupportedRegions"],
+    "create_vpc_endpoint": [
+        "DnsOptions",
+        "PolicyDocument",
+        "ResourceConfigurationArn",
+        "RouteTableIds",
+        "ServiceNetworkArn",
+        "SubnetConfigurations",
+    ],
+    "accept_vpc_endpoint_connections": ["TransitGatewayAttachmentIds"],
+    "reject_vpc_endpoint_connections": ["TransitGatewayAttachmentIds"],
+    "describe_vpc_endpoint_connections": ["transit-gateway-attachment-id"],
+}
+# This filter is in the reference, and the service refuses it all the same.
+REFUSED_BY_AWS = ["vpc-endpoint-id"]
+
+
+def of_the_model(names_of):
+    """Pairs of an operation and a name that the model has for it; what the Region has not is expected to fail."""
+    for operation in OPERATIONS:
+        word = "".join(part.capitalize() for part in operation.split("_"))
+        for name in names_of(aws_model.service_model("ec2").operation_model(word).input_shape):
+            missing = pytest.mark.xfail(strict=True, reason=f"the Region knows no {name}")
+            marks = [missing] if name in NOT_IN_THE_REGION.get(operation, []) else []
+            yield pytest.param(operation, name, marks=marks)
+
+
+def documented_filters(shape):
+    """The names of filters, which the model has in its prose only."""
+    filters = shape.members.get("Filters")
+    names = re.findall(r"<p> ?<code>([^<]+)</code> ?-", filters.documentation) if filters else []
+    return [name.replace("&lt;key&gt;", "team") for name in names if name not in REFUSED_BY_AWS]
+
+
+def anything(shape):
+    """A value of a shape."""
+    if shape.type_name == "structure":
+        return {name: anything(member) for name, member in shape.members.items()}
+    if shape.type_name == "list":
+        return [anything(shape.member)]
+    if shape.type_name in ("boolean", "integer"):
+        return {"boolean": False, "integer": 5}[shape.type_name]
+    return (getattr(shape, "enum", None) or ["any"])[0]
+
+
+every_operation = pytest.mark.parametrize("operation", OPERATIONS)
+every_read = pytest.mark.parametrize("operation", READS)
+
+
+@pytest.fixture
+def example(stage):
+    """Gives the example of an operation, with the ids of a service and of an endpoint that waits."""
+    service = stage.create_service()
+    stage.connect(service)
+    (connection,) = stage.connections()
+    words = {
+        "SERVICE": service["ServiceId"],
+        "SERVICE_NAME": service["ServiceName"],
+        "ENDPOINT": connection["VpcEndpointId"],
+        "CONNECTION": connection["VpcEndpointConnectionId"],
+    }
+
+    def fill(value):
+        if isinstance(value, list):
+            return [fill(item) for item in value]
+        return words.get(value, value) if isinstance(value, str) else value
+
+    return lambda operation: {name: fill(value) for name, value in OPERATIONS[operation].items()}
+
+
+def everything(stage):
+    """All that is there, to be held against all that is there later."""
+    services = stage.client(PROVIDER).describe_vpc_endpoint_service_configurations()["ServiceConfigurations"]
+    return services, stage.connections()
+
+
+@every_operation
+def test_a_dry_run_says_that_it_would_have_gone_well_and_changes_nothing(stage, example, operation):
+    before = everything(stage)
+    with refused("DryRunOperation", 412, "Request would have succeeded, but DryRun flag is set."):
+        getattr(stage.client(PROVIDER), operation)(**example(operation), DryRun=True)
+    assert everything(stage) == before
+
+
+@every_operation
+def test_an_example_without_a_dry_run_goes_well(stage, example, operation):
+    answer = getattr(stage.client(PROVIDER), operation)(**example(operation))
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert answer.get("Unsuccessful", []) == []
+
+
+@pytest.mark.parametrize("operation, name", of_the_model(lambda shape: shape.members))
+def test_every_parameter_of_the_model_is_known(stage, example, operation, name):
+    client = stage.client(PROVIDER)
+    word = client.meta.method_to_api_mapping[operation]
+    shape = client.meta.service_model.operation_model(word).input_shape.members[name]
+    try:
+        getattr(client, operation)(**{name: anything(shape), **example(operation)})
+    except ClientError as error:
+        # Anything may be wrong with the value.
+        assert error.response["Error"]["Code"] != "UnknownParameter", error
+
+
+@pytest.mark.parametrize("operation, name", of_the_model(documented_filters))
+def test_every_documented_filter_is_known(stage, operation, name):
+    getattr(stage.client(PROVIDER), operation)(Filters=[{"Name": name, "Values": ["x"]}])
+
+
+def test_a_dry_run_of_what_would_be_refused_is_refused(stage):
+    with refused("InvalidVpcEndpointServiceId.NotFound"):
+        ids = {"ServiceId": "vpce-svc-0123456789abcdef0", "VpcEndpointIds": ["vpce-0123456789abcdef0"]}
+        stage.client(PROVIDER).accept_vpc_endpoint_connections(**ids, DryRun=True)
+
+
+@every_operation
+@pytest.mark.parametrize("name", ["Nonsense", "Nonsense.1", "dryRun"])
+def test_a_parameter_that_is_not_there_is_refused_and_nothing_is_done(stage, example, operation, name):
+    before = everything(stage)
+    client = stage.client(PROVIDER, add={name: "true"})
+    with refused("UnknownParameter", message="The parameter (Nonsense|dryRun) is not recognized"):
+        getattr(client, operation)(**example(operation))
+    assert everything(stage) == before
+
+
+@pytest.mark.parametrize(
+    "operation, name",
+    [
+        (operation, name)
+        for operation, names in {
+            "accept_vpc_endpoint_connections": ["ServiceId", "VpcEndpointIds"],
+            "reject_vpc_endpoint_connections": ["ServiceId", "VpcEndpointIds"],
+            "create_vpc_endpoint": ["VpcId"],
+            "create_tags": ["Resources", "Tags"],
+        }.items()
+        for name in names
+    ],
+)
+def test_what_botocore_requires_the_region_requires_too(stage, example, operation, name):
+    given = example(operation)
+    del given[name]
+    with pytest.raises(ParamValidationError):
+        getattr(stage.client(PROVIDER), operation)(**given)
+    with refused("MissingParameter", message="The request must contain the parameter .+"):
+        getattr(stage.client(PROVIDER, check=False, parameter_validation=False), operation)(**given)
+
+
+@every_read
+@pytest.mark.parametrize("size", [0, 1, 4, -5])
+def test_a_page_has_five_items_at_least(stage, operation, size):
+    with refused("InvalidParameterValue", message=rf".*\({size}\).*MaxResults.*"):
+        getattr(stage.client(PROVIDER), operation)(MaxResults=size)
+
+
+@every_read
+@pytest.mark.parametrize("size", [5, 1000])
+def test_a_page_has_a_thousand_items_at_most(stage, operation, size):
+    getattr(stage.client(PROVIDER), operation)(MaxResults=size)
+
+
+@every_read
+@pytest.mark.xfail(strict=True, reason="the Region refuses more than 1000, where AWS gives 1000")
+def test_who_asks_for_a_longer_page_gets_a_thousand(stage, operation):
+    """The model's words: if MaxResults is given a value larger than 1,000, only 1,000 results are returned."""
+    getattr(stage.client(PROVIDER), operation)(MaxResults=1001)
+
+
+@every_read
+def test_a_size_that_is_no_number_is_refused(stage, operation):
+    with refused("InvalidParameterValue", message=".*MaxResults.*"):
+        getattr(stage.client(PROVIDER, add={"MaxResults": "many"}), operation)()
+
+
+@every_read
+def test_a_token_from_nowhere_is_refused(stage, operation):
+    with refused("InvalidNextToken"):
+        getattr(stage.client(PROVIDER), operation)(NextToken="from nowhere")
+
+
+@every_read
+@pytest.mark.parametrize("name", ["nonsense", "Service-Id", "service_id", "tag", ""])
+def test_a_filter_that_is_not_there_is_refused(stage, operation, name):
+    with refused("InvalidParameterValue", message=f"The filter '{name}' is invalid"):
+        getattr(stage.client(PROVIDER), operation)(Filters=[{"Name": name, "Values": ["x"]}])
+
+
+@every_read
+def test_a_filter_has_two_hundred_values_at_most(stage, operation):
+    values = [f"vpce-svc-{n:017x}" for n in range(201)]
+    client = stage.client(PROVIDER)
+    with refused("FilterLimitExceeded"):
+        getattr(client, operation)(Filters=[{"Name": "service-id", "Values": values}])
+    getattr(client, operation)(Filters=[{"Name": "service-id", "Values": values[:200]}])
+
+
+def test_filters_that_belong_to_another_operation_are_refused(stage):
+    for name in (*REFUSED_BY_AWS, "service-name", "tag:team", "tag-key"):
+        with refused("InvalidParameterValue", message=f"The filter '{name}' is invalid"):
+            stage.connections(**{name: ["x"]})
+
+
+@every_read
+@pytest.mark.xfail(strict=True, reason="the Region knows no wildcards in filters")
+def test_a_filter_can_have_wildcards(stage, operation):
+    """EC2's user guide on filters: `*` stands for any text, `?` for any character."""
+    service = stage.create_service()
+    stage.connect(service)
+    call = getattr(stage.client(PROVIDER), operation)
+    for pattern in ("vpce-svc-*", service["ServiceId"][:-1] + "?"):
+        answer = call(Filters=[{"Name": "service-id", "Values": [pattern]}])
+        (found,) = answer.get("ServiceConfigurations") or answer.get("VpcEndpointConnections")
+        assert found["ServiceId"] == service["ServiceId"]
+
+
+def test_a_boolean_that_is_none_is_refused(stage):
+    client = stage.client(PROVIDER, add={"AcceptanceRequired": "perhaps"})
+    with refused("InvalidParameterValue", message=".*perhaps.*AcceptanceRequired.*"):
+        client.create_vpc_endpoint_service_configuration(NetworkLoadBalancerArns=[NLB])
+
+
+def test_an_operation_that_is_not_here_is_refused(stage):
+    with refused("InvalidAction", message="The action DescribeAvailabilityZones is not valid for this web service."):
+        stage.client(PROVIDER).describe_availability_zones()
+
+
+def test_another_version_of_the_api_is_refused(stage):
+    with refused("InvalidAction"):
+        stage.client(PROVIDER, add={"Version": "2008-12-01"}).describe_vpc_endpoint_connections()
+
+
+@pytest.mark.parametrize("key", ["AKIAIOSFODNN7EXAMPLE", "11112222333", "1111222233334"])
+def test_a_key_that_is_no_account_is_refused(stage, key):
+    with refused("AuthFailure", 401, "AWS was not able to validate the provided access credentials.*"):
+        stage.client(key).describe_vpc_endpoint_connections()
+
+
+@pytest.mark.parametrize("kind", ["create_vpc_endpoint", "create_vpc_endpoint_service_configuration"])
+def test_tags_of_another_kind_of_thing_are_refused(stage, example, kind):
+    tags = [{"ResourceType": "vpc", "Tags": [{"Key": "a", "Value": "b"}]}]
+    with refused("InvalidParameterValue", message="'vpc' is not a valid taggable resource type for this operation."):
+        getattr(stage.client(ACME), kind)(**example(kind), TagSpecifications=tags)
+
+
+@pytest.mark.xfail(strict=True, reason="the Region says of every unknown service id that it is not found")
+@pytest.mark.parametrize("service_id", ["service", "vpce-svc-xyz", "vpce-0123456789abcdef0"])
+def test_a_service_id_that_can_be_none_is_malformed(stage, service_id):
+    with refused("InvalidVpcEndpointServiceId.Malformed", message=f"Invalid Id: '{service_id}'.*"):
+        ids = {"ServiceId": service_id, "VpcEndpointIds": ["vpce-0123456789abcdef0"]}
+        stage.client(PROVIDER).accept_vpc_endpoint_connections(**ids)
+
+
+def request_ids(stage):
+    client = stage.client(PROVIDER)
+    yield client.describe_vpc_endpoint_connections()["ResponseMetadata"]
+    with pytest.raises(client.exceptions.ClientError) as caught:
+        client.describe_vpc_endpoint_connections(MaxResults=1)
+    yield caught.value.response["ResponseMetadata"]
+
+
+def test_every_answer_has_a_request_id_of_its_own(stage):
+    ids = [metadata["RequestId"] for metadata in request_ids(stage)]
+    assert all(ids) and len(set(ids)) == 2
+
+
+@pytest.mark.xfail(strict=True, reason="the Region's request ids are no UUIDs, and are in no header")
+def test_a_request_id_is_a_uuid_and_in_a_header_too(stage):
+    for metadata in request_ids(stage):
+        assert metadata["RequestId"] == Like(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+        assert metadata["HTTPHeaders"]["x-amzn-requestid"] == metadata["RequestId"]
+
+
+def test_answers_are_said_to_be_xml(stage):
+    for metadata in request_ids(stage):
+        assert re.match(r"text/xml\b", metadata["HTTPHeaders"]["content-type"])
