@@ -1,4 +1,4 @@
-"""One Region for each test: no test sees what another left behind."""
+"""One Region for each test, unless its module says otherwise: no test sees what another left behind."""
 
 import os
 from importlib.metadata import PackageNotFoundError, version
@@ -15,11 +15,11 @@ os.environ.update(
     no_proxy="*",
 )
 
-import pytest  # noqa: E402
+import pytest
 
 pytest.register_assert_rewrite("stage")
 
-from stage import Stage  # noqa: E402: boto3 reads the variables as it is loaded
+from stage import Stage
 
 HERE = Path(__file__).parent
 

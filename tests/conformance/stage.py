@@ -160,7 +160,8 @@ class Stage(Region):
 
 def _complain(problems, about):
     if problems:
-        raise AssertionError("\n".join([*problems, about.decode(errors="replace")]))
+        about = about.decode(errors="replace") if isinstance(about, bytes) else about
+        raise AssertionError("\n".join([*problems, about]))
 
 
 class Like(str):

@@ -139,7 +139,9 @@ def test_an_operation_that_is_not_in_the_model_is_found():
         check_request("ListHostedZones", "", "route53")
 
 
-def answer(inner, operation="DescribeVpcEndpointConnections", namespace=NAMESPACE, request_id="<requestId>r</requestId>"):
+def answer(
+    inner, operation="DescribeVpcEndpointConnections", namespace=NAMESPACE, request_id="<requestId>r</requestId>"
+):
     return f'<{operation}Response xmlns="{namespace}">{request_id}{inner}</{operation}Response>'
 
 
@@ -232,7 +234,9 @@ def test_the_answers_of_the_other_protocols_are_known():
     assert check_answer("Publish", 400, f"{refusal}</ErrorResponse>", "sns") == []
 
     route53 = "https://route53.amazonaws.com/doc/2013-04-01/"
-    change = "<ChangeInfo><Id>/change/C1</Id><Status>{}</Status><SubmittedAt>2026-01-31T12:00:00Z</SubmittedAt></ChangeInfo>"
+    change = (
+        "<ChangeInfo><Id>/change/C1</Id><Status>{}</Status><SubmittedAt>2026-01-31T12:00:00Z</SubmittedAt></ChangeInfo>"
+    )
     good = answer(change.format("INSYNC"), "GetChange", route53, "")
     assert check_answer("GetChange", 200, good, "route53") == []
     (problem,) = check_answer("GetChange", 200, good.replace("INSYNC", "DONE"), "route53")

@@ -125,7 +125,9 @@ def test_a_service_needs_a_load_balancer_and_types_that_exist(stage):
     with refused("MissingParameter"):
         client.create_vpc_endpoint_service_configuration(AcceptanceRequired=True)
     with refused("InvalidParameterValue", message=".*ipv5.*"):
-        client.create_vpc_endpoint_service_configuration(NetworkLoadBalancerArns=[NLB], SupportedIpAddressTypes=["ipv5"])
+        client.create_vpc_endpoint_service_configuration(
+            NetworkLoadBalancerArns=[NLB], SupportedIpAddressTypes=["ipv5"]
+        )
     assert client.describe_vpc_endpoint_service_configurations()["ServiceConfigurations"] == []
 
 

@@ -32,7 +32,10 @@ def test_one_call_tags_many_things_and_the_last_value_stays(stage, connected):
     client.create_tags(Resources=[connection_id, service_id], Tags=tags(("state", "held"), odd))
     assert read(stage, service_id) == [dict([("state", "held"), odd])] * 2
     client.create_tags(Resources=[connection_id], Tags=tags(("state", "accepted"), ("empty", "")))
-    assert read(stage, service_id) == [dict([("state", "accepted"), odd, ("empty", "")]), dict([("state", "held"), odd])]
+    assert read(stage, service_id) == [
+        dict([("state", "accepted"), odd, ("empty", "")]),
+        dict([("state", "held"), odd]),
+    ]
 
 
 def test_a_tag_without_a_value_has_an_empty_one(stage, connected):
