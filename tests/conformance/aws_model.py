@@ -146,7 +146,7 @@ class _Entry:
     def __init__(self, shape):
         names = [shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")]
         self.name, self.required_members = shape.name, names
-        self.members = dict(zip(names, [shape.key, shape.value]))
+        self.members = dict(zip(names, [shape.key, shape.value], strict=True))
 
 
 def _members(shape, at, path, protocol):

@@ -83,8 +83,8 @@ class Stage(Region):
 
     def __init__(self, *options):
         super().__init__(*options)
-        # What was sent: pairs of an operation and its body.
-        self.requests = []
+        # What was sent and what came: pairs of an operation and the body.
+        self.requests, self.answers = [], []
         self._clients = {}
 
     def client(self, account, **options):
@@ -114,6 +114,7 @@ class Stage(Region):
 
         def came(operation_model, response_dict, **_):
             status, body = response_dict["status_code"], response_dict["body"]
+            self.answers.append((operation_model.name, body))
             if check:
                 _complain(aws_model.check_answer(operation_model.name, status, body, service), body)
 

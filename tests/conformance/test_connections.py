@@ -1,5 +1,6 @@
 """Endpoints and their connections, as boto3 makes, reads and decides them."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -261,7 +262,7 @@ def test_the_consumer_is_told_the_dns_names_that_the_provider_sees(stage):
 
 @pytest.mark.xfail(strict=True, reason="the Region does not hold an endpoint's IP address type against its service's")
 def test_an_endpoint_is_of_a_type_that_its_service_supports(stage):
-    with refused("InvalidParameter"):
+    with refused(Like("Invalid.+")):
         stage.connect(stage.create_service(SupportedIpAddressTypes=["ipv4"]), IpAddressType="ipv6")
 
 
@@ -276,7 +277,8 @@ def test_the_same_client_token_makes_one_endpoint(stage):
 @pytest.mark.xfail(strict=True, reason="the Region writes nanoseconds")
 def test_times_are_in_milliseconds(stage):
     """The model calls the type of these MillisecondDateTime."""
-    endpoint = stage.connect(stage.create_service())
-    (connection,) = stage.connections()
-    for time in (endpoint["CreationTimestamp"], connection["CreationTimestamp"]):
-        assert time.microsecond % 1000 == 0
+    stage.connect(stage.create_service())
+    stage.connections()
+    bodies = " ".join(body.decode() for _, body in stage.answers)
+    times = re.findall("<creationTimestamp>(.*?)</creationTimestamp>", bodies)
+    assert times == [Like(r"[^.]+\.\d{3}Z")] * 2
