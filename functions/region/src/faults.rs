@@ -65,20 +65,27 @@ impl FaultKind {
 
     /// What the caller gets, in the form of the service that was called.
     pub(crate) fn reply(&self, service: Service, request_id: &str) -> Reply {
-        let refused = |status, code: &str, message: &str| {
-            Reply::Answer(service.refuse(&ApiError::new(status, code, message), request_id))
-        };
-        let page = |status, body: &str| Reply::Answer(Answer { status, ..Answer::xml(body.to_owned()) });
+        self.outcome().unwrap_or_else(|error| Reply::Answer(service.refuse(&error, request_id)))
+    }
+
+    /// What AWS itself refuses, which it records as well.
+    pub(crate) fn refusal(&self) -> Option<ApiError> {
+        self.outcome().err()
+    }
+
+    fn outcome(&self) -> Result<Reply, ApiError> {
+        let page = |status, body: &str| Ok(Reply::Answer(Answer { status, ..Answer::xml(body.to_owned()) }));
         match self {
-            Self::Throttled => Reply::Answer(service.refuse(&ApiError::throttled(), request_id)),
-            Self::InternalError => refused(500, "InternalError", "An internal error has occurred"),
+            Self::Throttled => Err(ApiError::throttled()),
+            Self::InternalError => Err(ApiError::new(500, "InternalError", "An internal error has occurred")),
             Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
             Self::Unauthorized => {
-                refused(403, "UnauthorizedOperation", "You are not authorized to perform this operation.")
+                let message = "You are not authorized to perform this operation.";
+                Err(ApiError::new(403, "UnauthorizedOperation", message))
             }
-            Self::Refused(code) | Self::Items(code) => refused(400, code, "refused on request"),
-            Self::Reset => Reply::Reset,
-            Self::Silence => Reply::Silence,
+            Self::Refused(code) | Self::Items(code) => Err(ApiError::new(400, code, "refused on request")),
+            Self::Reset => Ok(Reply::Reset),
+            Self::Silence => Ok(Reply::Silence),
             Self::Garbage => page(200, "{\"this\": \"is no XML\""),
         }
     }

@@ -13,10 +13,12 @@
 //! - [`buckets`]: request throttling.
 //! - [`faults`]: what goes wrong on request.
 //! - [`happening`]: what a listener is told, and the events that it becomes.
+//! - `cloudtrail`: the records of EC2's calls that [`happening`] tells of.
 //! - [`connector`] and [`server`]: the two ways in.
 
 pub mod buckets;
 pub mod clock;
+mod cloudtrail;
 pub mod connector;
 mod ec2;
 pub mod error;
@@ -182,10 +184,14 @@ impl Region {
         let fault = world.faults.next(&action);
         if let Some(Fault { kind, when: When::Before, .. }) = &fault {
             world.log_call(&action, &account, Err(kind.code()));
+            if let Some(error) = kind.refusal() {
+                cloudtrail::record(&mut world, &call, &request_id, Err(&error));
+            }
             return kind.reply(service, &request_id);
         }
         if let Err(error) = world.throttle(&account, &action) {
             world.log_call(&action, &account, Err(&error.code));
+            cloudtrail::record(&mut world, &call, &request_id, Err(&error));
             return refuse(&error);
         }
         world.refuse_items = match &fault {

@@ -62,8 +62,8 @@ impl<'c> Timeline<'c> {
                     self.line(at, &format!("  {endpoint_id} is {}, {waited}", paint(GOOD, "available")));
                 }
             }
-            // Every step of the way is one of these two, and the decisions tell of it better.
-            What::Notified(_) | What::Called { .. } => {}
+            // Every step of the way is one of these, and the decisions tell of it better.
+            What::Notified(_) | What::Recorded(_) | What::Called { .. } => {}
         }
     }
 
