@@ -42,7 +42,10 @@ async fn create_service(client: &Client) -> (String, String) {
     let call = call.network_load_balancer_arns("arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/net/a/1");
     let service = call.private_dns_name("api.example.com").tag_specifications(tags).send().await.unwrap();
     let service = service.service_configuration.unwrap();
-    (service.service_id.unwrap(), service.service_name.unwrap())
+    let id = service.service_id.unwrap();
+    let call = client.modify_vpc_endpoint_service_permissions().service_id(&id);
+    call.add_allowed_principals("*").send().await.unwrap();
+    (id, service.service_name.unwrap())
 }
 
 async fn connect(client: &Client, service_name: &str) -> String {

@@ -193,6 +193,8 @@ fn show(at: OffsetDateTime, what: &What) {
             let subject = subject.as_deref().unwrap_or("no subject");
             say(at, &format!("SNS delivers to {protocol:?} {endpoint}: {subject}"));
         }
+        // The call itself is shown already.
+        What::Recorded(_) => {}
         What::Called { action, account, error } => {
             let error = error.as_ref().map_or_else(String::new, |code| paint(BAD, &format!(" {code}")));
             say(at, &format!("{}{error}", paint(DIM, &format!("{account} {action}"))));

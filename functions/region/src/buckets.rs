@@ -47,10 +47,12 @@ impl Buckets {
 /// A bucket's size in requests, and its refill in requests a second.
 fn size(action: &str) -> (f64, f64) {
     match action {
-        "AcceptVpcEndpointConnections" | "RejectVpcEndpointConnections" | "CreateVpcEndpointServiceConfiguration" => {
-            (10.0, 1.0)
-        }
-        "CreateVpcEndpoint" => (4.0, 0.3),
+        "AcceptVpcEndpointConnections"
+        | "RejectVpcEndpointConnections"
+        | "CreateVpcEndpointServiceConfiguration"
+        | "ModifyVpcEndpointServiceConfiguration"
+        | "DeleteVpcEndpointServiceConfigurations" => (10.0, 1.0),
+        "CreateVpcEndpoint" | "ModifyVpcEndpoint" | "DeleteVpcEndpoints" => (4.0, 0.3),
         "CreateTags" => (100.0, 10.0),
         action if action.starts_with("Describe") => (100.0, 20.0),
         _ => (50.0, 5.0),
@@ -92,5 +94,17 @@ mod tests {
         assert_eq!((0..60).filter(|_| take("GetChange", 0)).count(), 50);
         assert!(!take("ListResourceRecordSets", 0));
         assert_eq!((0..60).filter(|_| take("ListResourceRecordSets", 1)).count(), 10);
+    }
+
+    #[test]
+    fn a_consumer_has_few_changes_and_a_provider_some_more() {
+        let mut buckets = Buckets::default();
+        let now = time::macros::datetime!(2026-01-31 12:00 UTC);
+        let mut burst = |action| (0..200).filter(|_| buckets.take(Service::Ec2, "1", action, now)).count();
+        assert_eq!([burst("ModifyVpcEndpoint"), burst("DeleteVpcEndpoints")], [4, 4]);
+        let service = ["ModifyVpcEndpointServiceConfiguration", "DeleteVpcEndpointServiceConfigurations"];
+        assert_eq!(service.map(&mut burst), [10, 10]);
+        let others = ["StartVpcEndpointServicePrivateDnsVerification", "ModifyVpcEndpointServicePermissions"];
+        assert_eq!(others.map(&mut burst), [50, 50]);
     }
 }

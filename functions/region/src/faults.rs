@@ -71,18 +71,24 @@ impl FaultKind {
 
     /// What the caller gets, in the form of the service that was called.
     pub(crate) fn reply(&self, service: Service, request_id: &str) -> Reply {
-        let refused = |status, code: &str, message: &str| {
-            Reply::Answer(service.refuse(&ApiError::new(status, code, message), request_id))
-        };
-        let page = |status, body: &str| Reply::Answer(Answer { status, ..Answer::xml(body.to_owned()) });
+        self.outcome(service).unwrap_or_else(|error| Reply::Answer(service.refuse(&error, request_id)))
+    }
+
+    /// What AWS itself refuses, which it records as well.
+    pub(crate) fn refusal(&self, service: Service) -> Option<ApiError> {
+        self.outcome(service).err()
+    }
+
+    fn outcome(&self, service: Service) -> Result<Reply, ApiError> {
+        let page = |status, body: &str| Ok(Reply::Answer(Answer { status, ..Answer::xml(body.to_owned()) }));
         match self {
-            Self::Throttled => Reply::Answer(service.refuse(&service.throttled(), request_id)),
-            Self::InternalError => refused(500, "InternalError", "An internal error has occurred"),
+            Self::Throttled => Err(service.throttled()),
+            Self::InternalError => Err(ApiError::new(500, "InternalError", "An internal error has occurred")),
             Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
-            Self::Unauthorized => Reply::Answer(service.refuse(&service.denied(), request_id)),
-            Self::Refused(code) | Self::Items(code) => refused(400, code, "refused on request"),
-            Self::Reset => Reply::Reset,
-            Self::Silence => Reply::Silence,
+            Self::Unauthorized => Err(service.denied()),
+            Self::Refused(code) | Self::Items(code) => Err(ApiError::new(400, code, "refused on request")),
+            Self::Reset => Ok(Reply::Reset),
+            Self::Silence => Ok(Reply::Silence),
             Self::Garbage => page(200, "{\"this\": \"is no XML\""),
         }
     }

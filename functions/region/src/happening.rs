@@ -48,6 +48,8 @@ pub enum What {
         /// The message's attributes.
         attributes: BTreeMap<String, Attribute>,
     },
+    /// CloudTrail recorded a call: the whole EventBridge event `AWS API Call via CloudTrail`.
+    Recorded(Value),
     /// Somebody called the API.
     Called {
         /// The operation.
@@ -87,6 +89,8 @@ pub struct Notification {
     pub consumer: String,
     /// The Region.
     pub region: String,
+    /// The topic's ARN.
+    pub topic: String,
     /// SNS's message id.
     pub message_id: String,
 }
@@ -136,7 +140,7 @@ impl Notification {
         event.region = Some(self.region.clone());
         event.resources = Some(Vec::new());
         event.detail = json!({
-            "topicArn": format!("arn:aws:sns:{}:{}:endpoint-connections", self.region, self.provider),
+            "topicArn": self.topic,
             "messageId": self.message_id,
             "timestamp": at.format(&Rfc3339).unwrap_or_default(),
             "subject": null,

@@ -15,11 +15,13 @@
 //! - [`buckets`]: request throttling.
 //! - [`faults`]: what goes wrong on request.
 //! - [`happening`]: what a listener is told, and the events that it becomes.
+//! - `cloudtrail`: the records of EC2's calls that [`happening`] tells of.
 //! - [`connector`] and [`server`]: the two ways in; [`control`]: what AWS has not.
 
 mod answers;
 pub mod buckets;
 pub mod clock;
+mod cloudtrail;
 pub mod connector;
 pub mod control;
 mod ec2;
@@ -199,10 +201,14 @@ impl Region {
         let fault = world.faults.next(&action);
         if let Some(Fault { kind, when: When::Before, .. }) = &fault {
             world.log_call(&action, &account, Err(&kind.code(service)));
+            if let Some(error) = kind.refusal(service) {
+                cloudtrail::record(&mut world, &call, &request_id, Err(&error));
+            }
             return kind.reply(service, &request_id);
         }
         if let Err(error) = world.throttle(service, &account, &action) {
             world.log_call(&action, &account, Err(&error.code));
+            cloudtrail::record(&mut world, &call, &request_id, Err(&error));
             return refuse(&error);
         }
         world.refuse_items = match &fault {

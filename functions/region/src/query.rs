@@ -97,6 +97,11 @@ impl Params {
         self.structures(name).into_iter().filter_map(|mut item| item.value.take()).collect()
     }
 
+    /// Takes a structure: `Name.Field`. One that is not there has no fields.
+    pub fn structure(&mut self, name: &str) -> Params {
+        self.children.remove(name).unwrap_or_default()
+    }
+
     /// Takes a list of structures, in the order of their numbers.
     pub fn structures(&mut self, name: &str) -> Vec<Params> {
         let children = self.children.remove(name).unwrap_or_default().children;

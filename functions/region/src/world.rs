@@ -1,6 +1,11 @@
 //! Services, endpoints, and what becomes of them: AWS without its wire.
 
-use std::collections::BTreeMap;
+mod notices;
+mod ownership;
+mod permits;
+mod things;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -10,10 +15,14 @@ use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::faults::Faults;
-use crate::happening::{ConnectionEvent, Happening, Notification, What};
+use crate::happening::{ConnectionEvent, Happening, What};
 use crate::route53::Route53;
 use crate::sns::Sns;
 use crate::{Settings, service};
+
+pub use notices::ConnectionNotification;
+pub(crate) use permits::Principal;
+pub use things::{DnsState, Endpoint, EndpointDraft, PrivateDnsName, Service, ServiceDraft};
 
 /// How long a connection is `pending` before it is `available`, in seconds.
 const PENDING: std::ops::RangeInclusive<u64> = 60..=120;
@@ -29,6 +38,10 @@ pub struct World {
     pub endpoints: BTreeMap<String, Endpoint>,
     /// SNS's topics, and what they delivered.
     pub sns: Sns,
+    /// What services' owners want to be told, by id.
+    pub notifications: BTreeMap<String, ConnectionNotification>,
+    /// The TXT values that the world can read, with the names at which they stand.
+    pub published_txt: BTreeSet<(String, String)>,
     /// The endpoints' ids by those of their connections.
     pub(crate) connections: BTreeMap<String, String>,
     /// What Route 53 keeps.
@@ -41,80 +54,17 @@ pub struct World {
     buckets: Buckets,
     random: fastrand::Rng,
     /// What will happen, by when, and in the order in which it was foreseen.
-    due: BTreeMap<(OffsetDateTime, u64), String>,
+    due: BTreeMap<(OffsetDateTime, u64), Due>,
     foreseen: u64,
 }
 
-/// An endpoint service.
+/// What is foreseen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    /// Its id.
-    pub id: String,
-    /// The account that owns it.
-    pub owner: String,
-    /// Whether a connection waits for its owner.
-    pub acceptance_required: bool,
-    /// Its load balancers' ARNs.
-    pub load_balancers: Vec<String>,
-    /// Whether they are Gateway Load Balancers. Such services send no notifications.
-    pub gateway: bool,
-    /// `ipv4`, `ipv6`.
-    pub ip_address_types: Vec<String>,
-    /// The private DNS name.
-    pub private_dns_name: Option<PrivateDnsName>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// A private DNS name, and the TXT record that proves it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrivateDnsName {
-    /// The name.
-    pub name: String,
-    /// The TXT record's first label.
-    pub record: String,
-    /// The TXT record's value.
-    pub value: String,
-}
-
-/// An endpoint, which is a connection to its service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Its id.
-    pub id: String,
-    /// The connection's id.
-    pub connection_id: String,
-    /// The service's id.
-    pub service: String,
-    /// The account that owns it.
-    pub owner: String,
-    /// Its VPC.
-    pub vpc: String,
-    /// Its Region.
-    pub region: String,
-    /// `ipv4`, `dualstack` or `ipv6`.
-    pub ip_address_type: String,
-    /// When it was made.
-    pub created: OffsetDateTime,
-    /// EC2's words for its states, with since when. The last one is its state.
-    pub history: Vec<(OffsetDateTime, &'static str)>,
-    /// The provider's tags.
-    pub connection_tags: BTreeMap<String, String>,
-    /// The consumer's tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Endpoint {
-    /// EC2's word for its state.
-    pub fn state(&self) -> &'static str {
-        self.history.last().map_or("", |(_, state)| state)
-    }
-
-    /// The state as a read sees it that lags behind.
-    pub fn state_at(&self, at: OffsetDateTime) -> &'static str {
-        let seen = self.history.iter().rev().find(|(since, _)| *since <= at);
-        seen.or(self.history.first()).map_or("", |(_, state)| state)
-    }
+enum Due {
+    /// An endpoint that is pending becomes available.
+    Available(String),
+    /// Somebody looks at the record of a service's private DNS name.
+    Look(String),
 }
 
 impl World {
@@ -126,6 +76,8 @@ impl World {
             services: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             sns: Sns::default(),
+            notifications: BTreeMap::new(),
+            published_txt: BTreeSet::new(),
             connections: BTreeMap::new(),
             clock,
             faults: Faults::default(),
@@ -146,26 +98,41 @@ impl World {
     pub(crate) fn catch_up(&mut self) {
         let now = self.now();
         while let Some(entry) = self.due.first_entry() {
-            let (at, _) = *entry.key();
+            let (at, number) = *entry.key();
             if at > now {
                 break;
             }
-            let id = entry.remove();
-            if self.endpoints.get(&id).is_some_and(|endpoint| endpoint.state() == "pending") {
-                self.become_state(&id, "available", at);
+            match entry.remove() {
+                Due::Available(id) => {
+                    if self.endpoints.get(&id).is_some_and(|endpoint| endpoint.state() == "pending") {
+                        self.become_state(&id, "available", at);
+                    }
+                }
+                Due::Look(service) => self.look(&service, number, at),
             }
         }
     }
 
-    /// Makes a service.
+    /// Foresees something, and answers with its number.
+    fn foresee(&mut self, at: OffsetDateTime, what: Due) -> u64 {
+        self.foreseen += 1;
+        self.due.insert((at, self.foreseen), what);
+        self.foreseen
+    }
+
+    /// Makes a service to which everybody may connect.
     pub fn create_service(&mut self, owner: &str, draft: ServiceDraft) -> &Service {
+        let permission = self.id("vpce-svc-perm-");
+        let service = self.offer_service(owner, draft);
+        service.principals.insert("*".to_owned(), permission);
+        service
+    }
+
+    /// Makes a service to which only its owner may connect until he permits others, as EC2 makes them.
+    pub(crate) fn offer_service(&mut self, owner: &str, draft: ServiceDraft) -> &mut Service {
         let id = self.id("vpce-svc-");
         let ServiceDraft { acceptance_required, load_balancers, ip_address_types, private_dns_name, tags } = draft;
-        let private_dns_name = private_dns_name.map(|name| PrivateDnsName {
-            name,
-            record: format!("_{}", self.token(20).to_ascii_lowercase()),
-            value: format!("vpce:{}", self.token(20)),
-        });
+        let private_dns_name = private_dns_name.map(|name| self.unproven(name));
         let gateway = load_balancers.iter().any(|arn| arn.contains(":loadbalancer/gwy/"));
         let service = Service {
             id: id.clone(),
@@ -175,6 +142,7 @@ impl World {
             gateway,
             ip_address_types,
             private_dns_name,
+            principals: BTreeMap::new(),
             tags,
         };
         self.services.entry(id).or_insert(service)
@@ -184,34 +152,45 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `InvalidServiceName`, if there is no such service.
+    /// `InvalidServiceName`, if there is no such service for that account.
     pub fn create_endpoint(&mut self, owner: &str, draft: EndpointDraft) -> Result<&Endpoint, ApiError> {
-        let EndpointDraft { service_name, vpc, region, ip_address_type, tags } = draft;
-        let service = self.services.values().find(|service| self.service_name(service) == service_name);
-        let Some((service, waits)) = service.map(|service| (service.id.clone(), service.acceptance_required)) else {
-            let message = format!("The Vpc Endpoint Service '{service_name}' does not exist");
-            return Err(ApiError::new(400, "InvalidServiceName", &message));
-        };
+        let service = self.offered(owner, &draft.service_name)?;
+        let (service, kind, waits) = (service.id.clone(), service.kind(), service.acceptance_required);
         let now = self.now();
         let id = self.id("vpce-");
         let endpoint = Endpoint {
             id: id.clone(),
             connection_id: self.id("vpce-con-"),
             service,
+            kind,
             owner: owner.to_owned(),
-            vpc,
-            region: region.unwrap_or_else(|| self.settings.name.clone()),
-            ip_address_type,
+            vpc: draft.vpc,
+            region: draft.region.unwrap_or_else(|| self.settings.name.clone()),
+            dns_record_ip_type: draft.dns_record_ip_type.unwrap_or_else(|| draft.ip_address_type.clone()),
+            ip_address_type: draft.ip_address_type,
+            private_dns_enabled: draft.private_dns_enabled,
+            subnets: draft.subnets.into_iter().map(|subnet| (subnet, self.id("eni-"))).collect(),
+            security_groups: draft.security_groups,
             created: now,
             history: Vec::new(),
             connection_tags: BTreeMap::new(),
-            tags,
+            tags: draft.tags,
         };
         self.connections.insert(endpoint.connection_id.clone(), id.clone());
         self.endpoints.insert(id.clone(), endpoint);
         self.become_state(&id, if waits { "pendingAcceptance" } else { "pending" }, now);
         self.notify(ConnectionEvent::Connect, &id);
         self.endpoints.get(&id).ok_or_else(|| ApiError::new(500, "InternalError", "the endpoint is gone"))
+    }
+
+    /// The service of that name, if an account may connect to it. EC2 does not tell the difference to one that is not.
+    pub(crate) fn offered(&self, account: &str, name: &str) -> Result<&Service, ApiError> {
+        let mut services = self.services.values();
+        let service = services.find(|service| self.service_name(service) == name && service.admits(account));
+        service.ok_or_else(|| {
+            let message = format!("The Vpc Endpoint Service '{name}' does not exist");
+            ApiError::new(400, "InvalidServiceName", &message)
+        })
     }
 
     /// Accepts a connection that waits.
@@ -244,7 +223,7 @@ impl World {
     ///
     /// `InvalidVpcEndpointId.NotFound`.
     pub fn delete_endpoint(&mut self, owner: &str, endpoint: &str) -> Result<(), ApiError> {
-        if self.endpoints.get(endpoint).is_none_or(|found| found.owner != owner) {
+        if self.endpoints.get(endpoint).is_none_or(|found| found.owner != owner || found.state() == "deleted") {
             return Err(ApiError::no_endpoint(endpoint));
         }
         self.become_state(endpoint, "deleted", self.now());
@@ -283,7 +262,12 @@ impl World {
 
     /// The name under which consumers find a service.
     pub fn service_name(&self, service: &Service) -> String {
-        format!("com.amazonaws.vpce.{}.{}", self.settings.name, service.id)
+        self.name_of(&service.id)
+    }
+
+    /// The same of a service that there may be no more.
+    pub(crate) fn name_of(&self, service: &str) -> String {
+        format!("com.amazonaws.vpce.{}.{service}", self.settings.name)
     }
 
     pub(crate) fn throttle(&mut self, service: service::Service, account: &str, action: &str) -> Result<(), ApiError> {
@@ -300,36 +284,18 @@ impl World {
     }
 
     pub(crate) fn request_id(&mut self) -> String {
-        self.token(32).to_ascii_lowercase()
+        self.uuid()
     }
 
-    fn become_state(&mut self, id: &str, state: &'static str, at: OffsetDateTime) {
+    pub(crate) fn become_state(&mut self, id: &str, state: &'static str, at: OffsetDateTime) {
         let Some(endpoint) = self.endpoints.get_mut(id) else { return };
         endpoint.history.push((at, state));
         let account = endpoint.owner.clone();
         if state == "pending" {
             let ready = at + Duration::from_secs(self.random.u64(PENDING));
-            self.foreseen += 1;
-            self.due.insert((ready, self.foreseen), id.to_owned());
+            self.foresee(ready, Due::Available(id.to_owned()));
         }
         self.tell(at, What::Became { endpoint_id: id.to_owned(), account, state });
-    }
-
-    fn notify(&mut self, event: ConnectionEvent, id: &str) {
-        let Some(endpoint) = self.endpoints.get(id).cloned() else { return };
-        let Some(service) = self.services.get(&endpoint.service).filter(|service| !service.gateway).cloned() else {
-            return;
-        };
-        let notification = Notification {
-            event,
-            service_id: service.id,
-            provider: service.owner,
-            endpoint_id: endpoint.id,
-            consumer: endpoint.owner,
-            region: self.settings.name.clone(),
-            message_id: self.request_id(),
-        };
-        self.tell(self.now(), What::Notified(notification));
     }
 
     pub(crate) fn tell(&mut self, at: OffsetDateTime, what: What) {
@@ -338,7 +304,7 @@ impl World {
     }
 
     /// A new id in EC2's long form, which always begins with a zero.
-    fn id(&mut self, prefix: &str) -> String {
+    pub(crate) fn id(&mut self, prefix: &str) -> String {
         let digits = format!("{:016x}", self.random.u64(..));
         format!("{prefix}0{digits}")
     }
@@ -356,34 +322,4 @@ impl World {
     pub(crate) fn token(&mut self, length: usize) -> String {
         std::iter::repeat_with(|| self.random.alphanumeric()).take(length).collect()
     }
-}
-
-/// What somebody wants a new service to be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ServiceDraft {
-    /// Whether connections wait.
-    pub acceptance_required: bool,
-    /// Its load balancers' ARNs.
-    pub load_balancers: Vec<String>,
-    /// `ipv4`, `ipv6`.
-    pub ip_address_types: Vec<String>,
-    /// The private DNS name.
-    pub private_dns_name: Option<String>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// What somebody wants a new endpoint to be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EndpointDraft {
-    /// The service's name.
-    pub service_name: String,
-    /// The VPC.
-    pub vpc: String,
-    /// Its Region; this one, where it is left out.
-    pub region: Option<String>,
-    /// `ipv4`, `dualstack` or `ipv6`.
-    pub ip_address_type: String,
-    /// The consumer's tags.
-    pub tags: BTreeMap<String, String>,
 }

@@ -10,7 +10,7 @@ pub struct Element {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Content {
+pub(crate) enum Content {
     Text(String),
     Elements(Vec<Element>),
 }
@@ -36,6 +36,14 @@ pub fn values<T: ToString>(name: &'static str, values: impl IntoIterator<Item = 
 }
 
 impl Element {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+
     /// Appends the element to a document.
     pub fn write(&self, out: &mut String) {
         let Self { name, content } = self;

@@ -30,7 +30,7 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    /// The provider makes its service.
+    /// The provider makes its service, and lets everybody ask: who may connect is for the policy to say.
     pub(crate) async fn begin(region: &Region, timeline: &mut Timeline<'_>) -> Result<Self, Box<dyn Error>> {
         let balancer =
             format!("arn:aws:elasticloadbalancing:us-west-2:{PROVIDER}:loadbalancer/net/api/50dc6c495c0c9188");
@@ -38,7 +38,10 @@ impl Story {
         let call = call.acceptance_required(true).network_load_balancer_arns(balancer);
         let made = call.supported_ip_address_types("ipv4").supported_ip_address_types("ipv6").send().await;
         let made = made.map_err(Box::new)?.service_configuration.ok_or("the Region made no service")?;
-        timeline.service(region.now(), made.service_id().unwrap_or_default());
+        let id = made.service_id().unwrap_or_default();
+        let call = of(PROVIDER, region).modify_vpc_endpoint_service_permissions().service_id(id);
+        call.add_allowed_principals("*").send().await.map_err(Box::new)?;
+        timeline.service(region.now(), id);
         Ok(Self { service_name: made.service_name.unwrap_or_default(), told: 0 })
     }
 

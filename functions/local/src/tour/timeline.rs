@@ -63,7 +63,7 @@ impl<'c> Timeline<'c> {
                 }
             }
             // Every step of the way is one of these, and the decisions tell of it better.
-            What::Notified(_) | What::Delivered { .. } | What::Called { .. } => {}
+            What::Notified(_) | What::Delivered { .. } | What::Recorded(_) | What::Called { .. } => {}
         }
     }
 

@@ -1,63 +1,11 @@
-//! Endpoints as their owner makes them, and connections as the service's owner sees and decides them.
+//! Connections, as the service's owner sees and decides them.
 
 use time::format_description::well_known::Rfc3339;
 
-use super::{ApiError, Fields, Filter, dry_run, page, tag_set, tag_specification};
+use super::{ApiError, Fields, Filter, dns_name, dry_run, page, services, tag_set, unsuccessful};
 use crate::query::Params;
-use crate::world::{Endpoint, EndpointDraft, World};
-use crate::xml::{Element, element, list, text, values};
-
-pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
-    let kind = params.take("VpcEndpointType");
-    let draft = EndpointDraft {
-        service_name: params.require("ServiceName")?,
-        vpc: params.require("VpcId")?,
-        region: None,
-        ip_address_type: params.take("IpAddressType").unwrap_or_else(|| "ipv4".to_owned()),
-        tags: tag_specification(params, "vpc-endpoint")?,
-    };
-    let service_region = params.take("ServiceRegion");
-    params.take("ClientToken");
-    params.list("SubnetId");
-    params.list("SecurityGroupId");
-    let private_dns = params.boolean("PrivateDnsEnabled")?.unwrap_or(false);
-    let dry_run = dry_run(params);
-    params.finish()?;
-    if !matches!(draft.ip_address_type.as_str(), "ipv4" | "dualstack" | "ipv6") {
-        return Err(ApiError::invalid(format!("'{}' is not a valid IP address type.", draft.ip_address_type)));
-    }
-    if !matches!(kind.as_deref(), Some("Interface" | "GatewayLoadBalancer")) {
-        return Err(ApiError::invalid("The VPC endpoint type must be Interface or GatewayLoadBalancer."));
-    }
-    if service_region.is_some_and(|region| region != world.settings.name) {
-        return Err(ApiError::invalid("The service is not of this Region."));
-    }
-    if private_dns {
-        let name = &draft.service_name;
-        let message =
-            format!("Private DNS can't be enabled because the service {name} has not verified the private DNS name.");
-        return Err(ApiError::new(400, "InvalidParameter", &message));
-    }
-    dry_run?;
-    let service_name = draft.service_name.clone();
-    let endpoint = world.create_endpoint(account, draft)?.clone();
-    Ok(vec![element(
-        "vpcEndpoint",
-        vec![
-            text("vpcEndpointId", &endpoint.id),
-            text("vpcEndpointType", kind.unwrap_or_default()),
-            text("vpcId", &endpoint.vpc),
-            text("serviceName", service_name),
-            text("state", endpoint.state()),
-            text("ipAddressType", &endpoint.ip_address_type),
-            text("privateDnsEnabled", false),
-            text("requesterManaged", false),
-            text("creationTimestamp", endpoint.created.format(&Rfc3339).unwrap_or_default()),
-            tag_set(&endpoint.tags),
-            text("ownerId", &endpoint.owner),
-        ],
-    )])
-}
+use crate::world::{Endpoint, World};
+use crate::xml::{Element, list, text, values};
 
 pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
     let known = ["ip-address-type", "service-id", "vpc-endpoint-owner", "vpc-endpoint-region", "vpc-endpoint-state"];
@@ -93,7 +41,6 @@ pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) ->
 
 fn connection(world: &World, endpoint: &Endpoint, state: &str) -> Vec<Element> {
     let service = world.services.get(&endpoint.service);
-    let dns = format!("{}-a1b2c3d4.{}.{}.vpce.amazonaws.com", endpoint.id, endpoint.service, endpoint.region);
     let arns = match service {
         Some(service) if service.gateway => "gatewayLoadBalancerArnSet",
         _ => "networkLoadBalancerArnSet",
@@ -105,7 +52,7 @@ fn connection(world: &World, endpoint: &Endpoint, state: &str) -> Vec<Element> {
         text("vpcEndpointOwner", &endpoint.owner),
         text("vpcEndpointState", state),
         text("creationTimestamp", endpoint.created.format(&Rfc3339).unwrap_or_default()),
-        list("dnsEntrySet", [vec![text("dnsName", dns), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]]),
+        list("dnsEntrySet", [vec![text("dnsName", dns_name(endpoint)), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]]),
         values(arns, service.map(|service| &service.load_balancers).into_iter().flatten()),
         text("ipAddressType", &endpoint.ip_address_type),
         text("vpcEndpointRegion", &endpoint.region),
@@ -113,17 +60,23 @@ fn connection(world: &World, endpoint: &Endpoint, state: &str) -> Vec<Element> {
     ]
 }
 
+pub(super) fn accept(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    decide(world, account, params, World::accept)
+}
+
+pub(super) fn reject(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    decide(world, account, params, World::reject)
+}
+
 type Decide = fn(&mut World, &str, &str) -> Result<(), ApiError>;
 
 /// Accept and Reject: HTTP 200, with an `unsuccessful` item for each id that could not be decided.
-pub(super) fn decide(world: &mut World, account: &str, params: &mut Params, decide: Decide) -> Fields {
+fn decide(world: &mut World, account: &str, params: &mut Params, decide: Decide) -> Fields {
     let service = params.require("ServiceId")?;
     let ids = params.list("VpcEndpointId");
     let dry_run = dry_run(params);
     params.finish()?;
-    if world.services.get(&service).is_none_or(|found| found.owner != account) {
-        return Err(ApiError::no_service(&service));
-    }
+    services::owned(world, account, &service)?;
     if ids.is_empty() {
         return Err(ApiError::missing("VpcEndpointId"));
     }
@@ -141,16 +94,5 @@ pub(super) fn decide(world: &mut World, account: &str, params: &mut Params, deci
         }
     }
     dry_run?;
-    let mut unsuccessful = Vec::new();
-    for id in &ids {
-        let result = match world.refuse_items.clone() {
-            Some(code) => Err(ApiError::new(400, &code, "refused on request")),
-            None => decide(world, &service, id),
-        };
-        if let Err(error) = result {
-            let fields = vec![text("code", error.code), text("message", error.message)];
-            unsuccessful.push(vec![element("error", fields), text("resourceId", id)]);
-        }
-    }
-    Ok(vec![list("unsuccessful", unsuccessful)])
+    unsuccessful(world, &ids, |world, id| decide(world, &service, id))
 }

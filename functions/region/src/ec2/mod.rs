@@ -1,47 +1,80 @@
 //! EC2's operations: each takes its parameters, changes the world, and writes its answer.
 
 mod connections;
+mod endpoints;
+mod notifications;
+mod offers;
 mod services;
+#[cfg(test)]
+mod stories;
 mod tags;
 
 use std::collections::BTreeMap;
 
-use crate::Answer;
 use crate::error::ApiError;
 use crate::query::Params;
 use crate::service::{Call, Caller};
-use crate::world::World;
+use crate::world::{Endpoint, World};
 use crate::xml::{self, Element};
+use crate::{Answer, cloudtrail};
 
 /// The version of EC2's API.
 pub(crate) const VERSION: &str = "2016-11-15";
 
+/// The namespace of its answers.
+pub(crate) const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
+
 /// The fields of an operation's answer.
 type Fields = Result<Vec<Element>, ApiError>;
 
-/// Carries one call out.
+/// An operation.
+type Operation = fn(&mut World, &str, &mut Params) -> Fields;
+
+/// Carries one call out, and leaves CloudTrail's record of it.
 pub(crate) fn dispatch(world: &mut World, call: Call, request_id: &str) -> Result<Answer, ApiError> {
-    let Call { caller: Caller { account, .. }, action, mut params } = call;
-    let params = &mut params;
-    let fields = match action.as_str() {
-        "CreateVpcEndpointServiceConfiguration" => services::create(world, &account, params),
-        "DescribeVpcEndpointServiceConfigurations" => services::describe(world, &account, params),
-        "CreateVpcEndpoint" => connections::create(world, &account, params),
-        "DescribeVpcEndpointConnections" => connections::describe(world, &account, params),
-        "AcceptVpcEndpointConnections" => connections::decide(world, &account, params, World::accept),
-        "RejectVpcEndpointConnections" => connections::decide(world, &account, params, World::reject),
-        "CreateTags" => tags::create(world, &account, params),
-        _ => {
-            let message = format!("The action {action} is not valid for this web service.");
-            Err(ApiError::new(400, "InvalidAction", &message))
-        }
-    }?;
-    Ok(Answer::xml(response(&action, request_id, &fields)))
+    let Some(operation) = operation(&call.action) else {
+        let message = format!("The action {} is not valid for this web service.", call.action);
+        return Err(ApiError::new(400, "InvalidAction", &message));
+    };
+    let Call { caller: Caller { account, .. }, action, mut params } = call.clone();
+    let fields = operation(world, &account, &mut params);
+    cloudtrail::record(world, &call, request_id, fields.as_deref());
+    Ok(Answer::xml(response(&action, request_id, &fields?)))
+}
+
+/// Whether an operation of that name would change anything.
+pub(crate) fn changes(action: &str) -> bool {
+    operation(action).is_some() && !action.starts_with("Describe")
+}
+
+fn operation(action: &str) -> Option<Operation> {
+    Some(match action {
+        "CreateVpcEndpointServiceConfiguration" => services::create,
+        "DescribeVpcEndpointServiceConfigurations" => services::describe,
+        "ModifyVpcEndpointServiceConfiguration" => services::modify,
+        "DeleteVpcEndpointServiceConfigurations" => services::delete,
+        "StartVpcEndpointServicePrivateDnsVerification" => services::start_verification,
+        "ModifyVpcEndpointServicePermissions" => offers::permit,
+        "DescribeVpcEndpointServicePermissions" => offers::describe_permissions,
+        "DescribeVpcEndpointServices" => offers::describe,
+        "CreateVpcEndpointConnectionNotification" => notifications::create,
+        "DescribeVpcEndpointConnectionNotifications" => notifications::describe,
+        "CreateVpcEndpoint" => endpoints::create,
+        "DescribeVpcEndpoints" => endpoints::describe,
+        "ModifyVpcEndpoint" => endpoints::modify,
+        "DeleteVpcEndpoints" => endpoints::delete,
+        "DescribeVpcEndpointConnections" => connections::describe,
+        "AcceptVpcEndpointConnections" => connections::accept,
+        "RejectVpcEndpointConnections" => connections::reject,
+        "CreateTags" => tags::create,
+        "DeleteTags" => tags::delete,
+        _ => return None,
+    })
 }
 
 /// The body of an answer.
 fn response(action: &str, request_id: &str, fields: &[Element]) -> String {
-    let mut out = format!("<{action}Response xmlns=\"http://ec2.amazonaws.com/doc/{VERSION}/\">");
+    let mut out = format!("<{action}Response xmlns=\"{NAMESPACE}\">");
     xml::text("requestId", request_id).write(&mut out);
     fields.iter().for_each(|field| field.write(&mut out));
     out.push_str(&format!("</{action}Response>"));
@@ -138,6 +171,35 @@ fn dry_run(params: &mut Params) -> Result<(), ApiError> {
 
 fn tag_set(tags: &BTreeMap<String, String>) -> Element {
     xml::list("tagSet", tags.iter().map(|(key, value)| vec![xml::text("key", key), xml::text("value", value)]))
+}
+
+/// Whether tags are those that a `tag-key` or `tag:<key>` filter asks for.
+fn check_tags(filter: &Filter, tags: &BTreeMap<String, String>) -> bool {
+    match filter.name.strip_prefix("tag:") {
+        Some(key) => tags.get(key).is_some_and(|value| filter.matches(value)),
+        None => tags.keys().any(|key| filter.matches(key)),
+    }
+}
+
+/// Does something to each of a call's ids, which succeeds even so: an `unsuccessful` item for each one that failed.
+fn unsuccessful(world: &mut World, ids: &[String], each: impl Fn(&mut World, &str) -> Result<(), ApiError>) -> Fields {
+    let mut items = Vec::new();
+    for id in ids {
+        let result = match world.refuse_items.clone() {
+            Some(code) => Err(ApiError::new(400, &code, "refused on request")),
+            None => each(world, id),
+        };
+        if let Err(error) = result {
+            let fields = vec![xml::text("code", error.code), xml::text("message", error.message)];
+            items.push(vec![xml::element("error", fields), xml::text("resourceId", id)]);
+        }
+    }
+    Ok(vec![xml::list("unsuccessful", items)])
+}
+
+/// The name under which an endpoint is found wherever its VPC is reached.
+fn dns_name(endpoint: &Endpoint) -> String {
+    format!("{}-a1b2c3d4.{}.{}.vpce.amazonaws.com", endpoint.id, endpoint.service, endpoint.region)
 }
 
 /// Takes `TagSpecification.N` for a kind of resource.

@@ -16,19 +16,10 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
     let tags = take(params)?;
     let dry_run = dry_run(params);
     params.finish()?;
-    if resources.is_empty() {
-        return Err(ApiError::missing("ResourceId"));
-    }
     if tags.is_empty() {
         return Err(ApiError::missing("Tag"));
     }
-    if resources.len() > RESOURCES {
-        let message = format!("The maximum number of resources in one call is {RESOURCES}.");
-        return Err(ApiError::invalid(message));
-    }
-    if let Some(id) = resources.iter().find(|id| world.tags_of(account, id).is_none()) {
-        return Err(not_found(id));
-    }
+    check_resources(world, account, &resources)?;
     dry_run?;
     // One resource that can take no more tags refuses the whole call, so that it is all or nothing.
     for apply in [false, true] {
@@ -44,6 +35,43 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
         }
     }
     Ok(vec![text("return", true)])
+}
+
+/// Takes tags away: all of them where none is named; one of any value where none is given; else one of that value,
+/// which may be the empty one.
+pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    let resources = params.list("ResourceId");
+    let mut tags = Vec::new();
+    for mut tag in params.structures("Tag") {
+        tags.push((tag.require("Key")?, tag.take("Value")));
+        tag.finish()?;
+    }
+    let dry_run = dry_run(params);
+    params.finish()?;
+    check_resources(world, account, &resources)?;
+    dry_run?;
+    for id in &resources {
+        let Some(of_resource) = world.tags_of(account, id) else { return Err(not_found(id)) };
+        of_resource.retain(|key, value| {
+            let named = |(of, is): &(String, Option<String>)| of == key && is.as_ref().is_none_or(|is| is == value);
+            !tags.is_empty() && !tags.iter().any(named)
+        });
+    }
+    Ok(vec![text("return", true)])
+}
+
+fn check_resources(world: &mut World, account: &str, resources: &[String]) -> Result<(), ApiError> {
+    if resources.is_empty() {
+        return Err(ApiError::missing("ResourceId"));
+    }
+    if resources.len() > RESOURCES {
+        let message = format!("The maximum number of resources in one call is {RESOURCES}.");
+        return Err(ApiError::invalid(message));
+    }
+    match resources.iter().find(|id| world.tags_of(account, id).is_none()) {
+        Some(id) => Err(not_found(id)),
+        None => Ok(()),
+    }
 }
 
 fn not_found(id: &str) -> ApiError {

@@ -44,7 +44,7 @@ fn every_protocol_gets_its_own_form_and_its_own_text() {
             What::Delivered { endpoint, subject, attributes, .. } => {
                 Some((endpoint, subject.unwrap(), attributes["type"].value.clone()))
             }
-            What::Notified(_) | What::Became { .. } | What::Called { .. } => None,
+            What::Notified(_) | What::Became { .. } | What::Recorded(_) | What::Called { .. } => None,
         })
         .collect();
     assert_eq!(told.len(), 5);

@@ -1,0 +1,268 @@
+//! Endpoints, as their owner makes, sees, changes and deletes them.
+
+use time::format_description::well_known::Rfc3339;
+
+use super::{ApiError, Fields, Filter, check_tags, dns_name, dry_run, page, tag_set, tag_specification, unsuccessful};
+use crate::query::Params;
+use crate::world::{DnsState, Endpoint, EndpointDraft, Service, World};
+use crate::xml::{Element, element, list, text, values};
+
+pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    let kind = params.take("VpcEndpointType");
+    let mut draft = EndpointDraft {
+        service_name: params.require("ServiceName")?,
+        vpc: params.require("VpcId")?,
+        region: None,
+        ip_address_type: params.take("IpAddressType").unwrap_or_else(|| "ipv4".to_owned()),
+        dns_record_ip_type: dns_record_ip_type(params)?,
+        private_dns_enabled: params.boolean("PrivateDnsEnabled")?.unwrap_or(false),
+        subnets: params.list("SubnetId"),
+        security_groups: params.list("SecurityGroupId"),
+        tags: tag_specification(params, "vpc-endpoint")?,
+    };
+    let service_region = params.take("ServiceRegion");
+    params.take("ClientToken");
+    let dry_run = dry_run(params);
+    params.finish()?;
+    check_ip_address_type(&draft.ip_address_type, draft.dns_record_ip_type.as_deref())?;
+    if !matches!(kind.as_deref(), Some("Interface" | "GatewayLoadBalancer")) {
+        return Err(ApiError::invalid("The VPC endpoint type must be Interface or GatewayLoadBalancer."));
+    }
+    if service_region.is_some_and(|region| region != world.settings.name) {
+        return Err(ApiError::invalid("The service is not of this Region."));
+    }
+    let service = world.offered(account, &draft.service_name)?;
+    if kind.as_deref() != Some(service.kind()) {
+        let message = format!("The VPC endpoint type must match the type of the service: {}.", service.kind());
+        return Err(ApiError::new(400, "InvalidParameter", &message));
+    }
+    check_support(service, &draft.service_name, &draft.ip_address_type)?;
+    if draft.private_dns_enabled {
+        check_private_dns(service, &draft.service_name)?;
+        if service.acceptance_required {
+            let message = "Private DNS can only be enabled after the endpoint connection is accepted by the owner of";
+            return Err(ApiError::new(400, "InvalidParameter", &format!("{message} {}.", draft.service_name)));
+        }
+    }
+    if draft.security_groups.is_empty() && !service.gateway {
+        draft.security_groups.push(default_group(&draft.vpc));
+    }
+    dry_run?;
+    let endpoint = world.create_endpoint(account, draft)?.clone();
+    Ok(vec![element("vpcEndpoint", fields(world, &endpoint))])
+}
+
+pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    let ids = params.list("VpcEndpointId");
+    let known = [
+        "ip-address-type",
+        "service-name",
+        "service-region",
+        "tag-key",
+        "tag:",
+        "vpc-id",
+        "vpc-endpoint-id",
+        "vpc-endpoint-state",
+        "vpc-endpoint-type",
+    ];
+    let filters = Filter::take(params, &known)?;
+    for id in &ids {
+        owned(world, account, id)?;
+    }
+    let mut found: Vec<&Endpoint> = world.endpoints.values().collect();
+    found.retain(|endpoint| owned(world, account, &endpoint.id).is_ok());
+    found.retain(|endpoint| ids.is_empty() || ids.contains(&endpoint.id));
+    found.retain(|endpoint| {
+        filters.iter().all(|filter| match filter.name.as_str() {
+            "ip-address-type" => filter.matches(&endpoint.ip_address_type),
+            "service-name" => filter.matches(&world.name_of(&endpoint.service)),
+            "service-region" => filter.matches(&world.settings.name),
+            "vpc-id" => filter.matches(&endpoint.vpc),
+            "vpc-endpoint-id" => filter.matches(&endpoint.id),
+            "vpc-endpoint-state" => filter.matches(endpoint.state()),
+            "vpc-endpoint-type" => filter.matches(endpoint.kind),
+            _ => check_tags(filter, &endpoint.tags),
+        })
+    });
+    let (found, next) = page(world, params, found)?;
+    let dry_run = dry_run(params);
+    params.finish()?;
+    dry_run?;
+    let mut answer = vec![list("vpcEndpointSet", found.iter().map(|endpoint| fields(world, endpoint)))];
+    answer.extend(next.map(|token| text("nextToken", token)));
+    Ok(answer)
+}
+
+/// Changes an endpoint, which is then built anew: it is `pending` for a while.
+pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    let id = params.require("VpcEndpointId")?;
+    let ip_address_type = params.take("IpAddressType");
+    let dns_record_ip_type = dns_record_ip_type(params)?;
+    let private_dns_enabled = params.boolean("PrivateDnsEnabled")?;
+    let (add_subnets, remove_subnets) = (params.list("AddSubnetId"), params.list("RemoveSubnetId"));
+    let (add_groups, remove_groups) = (params.list("AddSecurityGroupId"), params.list("RemoveSecurityGroupId"));
+    let dry_run = dry_run(params);
+    params.finish()?;
+    let mut endpoint = owned(world, account, &id)?.clone();
+    if !matches!(endpoint.state(), "available" | "pending") {
+        let message = format!("The VPC endpoint {id} is in state {} and can not be modified.", endpoint.state());
+        return Err(ApiError::new(400, "IncorrectState", &message));
+    }
+    let service = world.services.get(&endpoint.service).ok_or_else(|| ApiError::no_service(&endpoint.service))?;
+    let name = world.service_name(service);
+    if let Some(kind) = ip_address_type {
+        check_ip_address_type(&kind, dns_record_ip_type.as_deref())?;
+        check_support(service, &name, &kind)?;
+        // Names that no longer fit take after the addresses.
+        if !fits(&kind, &endpoint.dns_record_ip_type) {
+            endpoint.dns_record_ip_type.clone_from(&kind);
+        }
+        endpoint.ip_address_type = kind;
+    }
+    if let Some(kind) = dns_record_ip_type {
+        check_ip_address_type(&endpoint.ip_address_type, Some(&kind))?;
+        endpoint.dns_record_ip_type = kind;
+    }
+    if private_dns_enabled == Some(true) {
+        check_private_dns(service, &name)?;
+    }
+    endpoint.private_dns_enabled = private_dns_enabled.unwrap_or(endpoint.private_dns_enabled);
+    for subnet in &remove_subnets {
+        let none = || ApiError::new(400, "InvalidParameter", &format!("The endpoint is not in the subnet '{subnet}'."));
+        endpoint.subnets.remove(subnet).ok_or_else(none)?;
+    }
+    endpoint.security_groups.retain(|group| !remove_groups.contains(group));
+    for group in add_groups {
+        if !endpoint.security_groups.contains(&group) {
+            endpoint.security_groups.push(group);
+        }
+    }
+    dry_run?;
+    for subnet in add_subnets {
+        endpoint.subnets.entry(subnet).or_insert_with(|| world.id("eni-"));
+    }
+    let was_available = endpoint.state() == "available";
+    world.endpoints.insert(id.clone(), endpoint);
+    if was_available {
+        world.become_state(&id, "pending", world.now());
+    }
+    Ok(vec![text("return", true)])
+}
+
+/// Deletes endpoints. One that is not there is an `unsuccessful` item.
+pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    let ids = params.list("VpcEndpointId");
+    let dry_run = dry_run(params);
+    params.finish()?;
+    if ids.is_empty() {
+        return Err(ApiError::missing("VpcEndpointId"));
+    }
+    dry_run?;
+    unsuccessful(world, &ids, |world, id| {
+        let found = owned(world, account, id).map(|_| ());
+        // As an item the code is not the one that a whole call fails with.
+        found.and_then(|()| world.delete_endpoint(account, id)).map_err(|error| {
+            let code = "InvalidVpcEndpoint.NotFound";
+            ApiError::new(error.status, code, &error.message)
+        })
+    })
+}
+
+/// An endpoint of this Region, if it is the account's.
+fn owned<'w>(world: &'w World, account: &str, id: &str) -> Result<&'w Endpoint, ApiError> {
+    let endpoint = world.endpoints.get(id);
+    let endpoint = endpoint.filter(|endpoint| endpoint.owner == account && endpoint.region == world.settings.name);
+    endpoint.ok_or_else(|| ApiError::no_endpoint(id))
+}
+
+fn dns_record_ip_type(params: &mut Params) -> Result<Option<String>, ApiError> {
+    let mut options = params.structure("DnsOptions");
+    let kind = options.take("DnsRecordIpType");
+    options.finish()?;
+    Ok(kind)
+}
+
+/// Whether an endpoint with such addresses can have such records.
+fn fits(addresses: &str, records: &str) -> bool {
+    matches!(
+        (addresses, records),
+        (_, "service-defined") | ("ipv4", "ipv4") | ("ipv6", "ipv6") | ("dualstack", "ipv4" | "ipv6" | "dualstack")
+    )
+}
+
+fn check_ip_address_type(addresses: &str, records: Option<&str>) -> Result<(), ApiError> {
+    if !matches!(addresses, "ipv4" | "dualstack" | "ipv6") {
+        return Err(ApiError::invalid(format!("'{addresses}' is not a valid IP address type.")));
+    }
+    if let Some(records) = records.filter(|records| !fits(addresses, records)) {
+        let message = format!(
+            "The DNS record IP type '{records}' is invalid for an endpoint with the IP address type {addresses}."
+        );
+        return Err(ApiError::new(400, "InvalidParameter", &message));
+    }
+    Ok(())
+}
+
+fn check_support(service: &Service, name: &str, addresses: &str) -> Result<(), ApiError> {
+    let supports = |kind: &str| service.ip_address_types.iter().any(|supported| supported == kind);
+    let supported = match addresses {
+        "dualstack" => supports("ipv4") && supports("ipv6"),
+        kind => supports(kind),
+    };
+    if !supported {
+        let message = format!("The IP address type {addresses} is not supported by the service {name}.");
+        return Err(ApiError::new(400, "InvalidParameter", &message));
+    }
+    Ok(())
+}
+
+fn check_private_dns(service: &Service, name: &str) -> Result<(), ApiError> {
+    let why = match service.private_dns_name.as_ref().map(|name| name.state) {
+        Some(DnsState::Verified) => return Ok(()),
+        Some(DnsState::PendingVerification | DnsState::Failed) => "has not verified the private DNS name",
+        None => "does not provide a private DNS name",
+    };
+    let message = format!("Private DNS can't be enabled because the service {name} {why}.");
+    Err(ApiError::new(400, "InvalidParameter", &message))
+}
+
+/// VPCs are not simulated; each has its default security group all the same.
+fn default_group(vpc: &str) -> String {
+    format!("sg-{}", vpc.strip_prefix("vpc-").unwrap_or(vpc))
+}
+
+fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
+    let mut names = Vec::new();
+    if endpoint.kind == "Interface" {
+        names.push(vec![text("dnsName", dns_name(endpoint)), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]);
+    }
+    let private = world.services.get(&endpoint.service).and_then(|service| service.private_dns_name.as_ref());
+    if let Some(private) = private.filter(|_| endpoint.private_dns_enabled) {
+        names.push(vec![text("dnsName", &private.name), text("hostedZoneId", "Z04203801HJX3KOGOKWWD")]);
+    }
+    let default = default_group(&endpoint.vpc);
+    let groups = endpoint.security_groups.iter().map(|group| {
+        let name = if *group == default { "default" } else { group.as_str() };
+        vec![text("groupId", group), text("groupName", name)]
+    });
+    vec![
+        text("vpcEndpointId", &endpoint.id),
+        text("vpcEndpointType", endpoint.kind),
+        text("vpcId", &endpoint.vpc),
+        text("serviceName", world.name_of(&endpoint.service)),
+        text("serviceRegion", &world.settings.name),
+        text("state", endpoint.state()),
+        values("routeTableIdSet", [""; 0]),
+        values("subnetIdSet", endpoint.subnets.keys()),
+        list("groupSet", groups),
+        text("ipAddressType", &endpoint.ip_address_type),
+        element("dnsOptions", vec![text("dnsRecordIpType", &endpoint.dns_record_ip_type)]),
+        text("privateDnsEnabled", endpoint.private_dns_enabled),
+        text("requesterManaged", false),
+        values("networkInterfaceIdSet", endpoint.subnets.values()),
+        list("dnsEntrySet", names),
+        text("creationTimestamp", endpoint.created.format(&Rfc3339).unwrap_or_default()),
+        tag_set(&endpoint.tags),
+        text("ownerId", &endpoint.owner),
+    ]
+}
