@@ -231,13 +231,11 @@ def test_private_dns_waits_for_the_name_to_be_verified(stage):
     assert stage.connections() == []
 
 
-@pytest.mark.xfail(strict=True, reason="the Region says of a service without a name that the name is not verified")
 def test_private_dns_needs_a_name(stage):
     with refused("InvalidParameter", message=".* does not provide a private DNS name.*"):
         stage.connect(stage.create_service(), PrivateDnsEnabled=True)
 
 
-@pytest.mark.xfail(strict=True, reason="the Region knows no DnsOptions when an endpoint is made")
 def test_dns_options_are_as_they_were_asked_for(stage):
     service = stage.create_service(SupportedIpAddressTypes=["ipv4", "ipv6"])
     options = {"DnsRecordIpType": "dualstack"}
@@ -245,7 +243,6 @@ def test_dns_options_are_as_they_were_asked_for(stage):
     assert made["DnsOptions"]["DnsRecordIpType"] == "dualstack"
 
 
-@pytest.mark.xfail(strict=True, reason="the Region forgets an endpoint's subnets and security groups")
 def test_subnets_and_security_groups_are_as_they_were_asked_for(stage):
     asked = {"SubnetIds": ["subnet-0a", "subnet-0b"], "SecurityGroupIds": ["sg-0a"]}
     made = stage.connect(stage.create_service(), **asked)
@@ -253,14 +250,12 @@ def test_subnets_and_security_groups_are_as_they_were_asked_for(stage):
     assert [group["GroupId"] for group in made["Groups"]] == asked["SecurityGroupIds"]
 
 
-@pytest.mark.xfail(strict=True, reason="the Region tells the consumer no DNS names")
 def test_the_consumer_is_told_the_dns_names_that_the_provider_sees(stage):
     endpoint = stage.connect(stage.create_service(AcceptanceRequired=False))
     (connection,) = stage.connections()
     assert connection["DnsEntries"][0] in endpoint["DnsEntries"]
 
 
-@pytest.mark.xfail(strict=True, reason="the Region does not hold an endpoint's IP address type against its service's")
 def test_an_endpoint_is_of_a_type_that_its_service_supports(stage):
     with refused(Like("Invalid.+")):
         stage.connect(stage.create_service(SupportedIpAddressTypes=["ipv4"]), IpAddressType="ipv6")
@@ -274,7 +269,6 @@ def test_the_same_client_token_makes_one_endpoint(stage):
     assert len(stage.connections()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the Region writes nanoseconds")
 def test_times_are_in_milliseconds(stage):
     """The model calls the type of these MillisecondDateTime."""
     stage.connect(stage.create_service())

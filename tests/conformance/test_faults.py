@@ -103,10 +103,7 @@ def test_a_call_that_goes_wrong_may_have_taken_effect(stage, when, state):
 @pytest.mark.parametrize(
     "when",
     [
-        pytest.param(
-            "before",
-            marks=pytest.mark.xfail(strict=True, reason="the Region then refuses the whole call with HTTP 400"),
-        ),
+        "before",
         "after",
     ],
 )

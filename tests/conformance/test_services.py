@@ -152,7 +152,6 @@ def test_the_client_token_is_given_back(stage):
     assert stage.client(PROVIDER).create_vpc_endpoint_service_configuration(**wanted)["ClientToken"] == "mine"
 
 
-@pytest.mark.xfail(strict=True, reason="the Region takes a private DNS name for Gateway Load Balancers")
 def test_a_gateway_load_balancer_service_has_no_private_dns_name(stage):
     with refused(Like("Invalid.+")):
         wanted = {"GatewayLoadBalancerArns": [GWLB], "PrivateDnsName": "api.example.com"}

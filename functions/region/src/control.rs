@@ -3,6 +3,7 @@
 //! | request | what it does |
 //! |---|---|
 //! | `GET /_region/now` | tells the Region's time |
+//! | `GET /_region/requests` | gives the requests of AWS's protocols that came last, as they came |
 //! | `POST /_region/step?seconds=60` | lets time pass |
 //! | `POST /_region/faults` | asks for a [`Fault`], as JSON |
 //! | `DELETE /_region/faults` | takes back all faults that are still to come |
@@ -27,6 +28,7 @@ pub fn answer(region: &Region, request: &Request) -> Answer {
     let path = path.strip_prefix(PATH).unwrap_or_default();
     let answer = match (method.as_str(), path) {
         ("GET", "now") => Ok(now(region)),
+        ("GET", "requests") => Ok(region.world().requests.to_json()),
         ("POST", "step") => step(region, query),
         ("POST", "faults") => fault(region, body),
         ("DELETE", "faults") => {

@@ -42,6 +42,11 @@ impl ApiError {
     }
 
     pub(crate) fn no_service(id: &str) -> Self {
+        let digits = id.strip_prefix("vpce-svc-").unwrap_or_default();
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let message = format!("Invalid Id: '{id}' (expecting 'vpce-svc-...')");
+            return Self::new(400, "InvalidVpcEndpointServiceId.Malformed", &message);
+        }
         let message = format!("The VpcEndpointService Id '{id}' does not exist");
         Self::new(400, "InvalidVpcEndpointServiceId.NotFound", &message)
     }

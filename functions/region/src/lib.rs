@@ -12,6 +12,7 @@
 //! - [`route53`]: zones, their record sets, and what the world sees of them.
 //! - [`query`], `answers` and [`xml`]: the protocol.
 //! - [`error`]: how a refusal is said.
+//! - [`requests`]: the requests that came last, for whoever wants to hold them against AWS's models.
 //! - [`buckets`]: request throttling.
 //! - [`faults`]: what goes wrong on request.
 //! - [`happening`]: what a listener is told, and the events that it becomes.
@@ -29,6 +30,7 @@ pub mod error;
 pub mod faults;
 pub mod happening;
 pub mod query;
+pub mod requests;
 pub mod route53;
 pub mod server;
 pub mod service;
@@ -186,40 +188,54 @@ impl Region {
     /// Answers one request.
     pub fn answer(&self, request: &Request) -> Reply {
         let mut world = self.world();
+        world.requests.push(request);
         let request_id = world.request_id();
+        let reply = Self::answer_as(world, request, &request_id);
+        match reply {
+            Reply::Answer(mut answer) => {
+                answer.headers.push(("x-amzn-requestid", request_id));
+                Reply::Answer(answer)
+            }
+            Reply::Reset | Reply::Silence => reply,
+        }
+    }
+
+    fn answer_as(mut world: MutexGuard<'_, World>, request: &Request, request_id: &str) -> Reply {
         let caller = match Caller::of(&request.authorization) {
             Ok(caller) => caller,
-            Err(error) => return Reply::Answer(Service::Ec2.refuse(&error, &request_id)),
+            Err(error) => return Reply::Answer(Service::Ec2.refuse(&error, request_id)),
         };
         let service = caller.service;
-        let refuse = |error: &ApiError| Reply::Answer(service.refuse(error, &request_id));
+        let refuse = |error: &ApiError| Reply::Answer(service.refuse(error, request_id));
         let call = match service.read(caller, request) {
             Ok(call) => call,
             Err(error) => return refuse(&error),
         };
         let (action, account) = (call.action.clone(), call.caller.account.clone());
         let fault = world.faults.next(&action);
-        if let Some(Fault { kind, when: When::Before, .. }) = &fault {
+        // Items are refused by a call that is carried out, whenever somebody wants them to be.
+        let before = |fault: &&Fault| fault.when == When::Before && !matches!(fault.kind, FaultKind::Items(_));
+        if let Some(Fault { kind, .. }) = fault.as_ref().filter(before) {
             world.log_call(&action, &account, Err(&kind.code(service)));
             if let Some(error) = kind.refusal(service) {
-                cloudtrail::record(&mut world, &call, &request_id, Err(&error));
+                cloudtrail::record(&mut world, &call, request_id, Err(&error));
             }
-            return kind.reply(service, &request_id);
+            return kind.reply(service, request_id);
         }
         if let Err(error) = world.throttle(service, &account, &action) {
             world.log_call(&action, &account, Err(&error.code));
-            cloudtrail::record(&mut world, &call, &request_id, Err(&error));
+            cloudtrail::record(&mut world, &call, request_id, Err(&error));
             return refuse(&error);
         }
         world.refuse_items = match &fault {
             Some(Fault { kind: FaultKind::Items(code), .. }) => Some(code.clone()),
             _ => None,
         };
-        let answer = service.dispatch(&mut world, call, &request_id);
+        let answer = service.dispatch(&mut world, call, request_id);
         world.refuse_items = None;
         world.log_call(&action, &account, answer.as_ref().map(|_| ()).map_err(|error| error.code.as_str()));
         match (fault, answer) {
-            (Some(Fault { kind, .. }), _) if !matches!(kind, FaultKind::Items(_)) => kind.reply(service, &request_id),
+            (Some(Fault { kind, .. }), _) if !matches!(kind, FaultKind::Items(_)) => kind.reply(service, request_id),
             (_, Ok(answer)) => Reply::Answer(answer),
             (_, Err(error)) => refuse(&error),
         }

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::happening::{ConnectionEvent, Happening, What};
+use crate::requests::Requests;
 use crate::route53::Route53;
 use crate::sns::Sns;
 use crate::{Settings, service};
@@ -46,6 +47,8 @@ pub struct World {
     pub(crate) connections: BTreeMap<String, String>,
     /// What Route 53 keeps.
     pub route53: Route53,
+    /// The requests that came last.
+    pub requests: Requests,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     /// While a call is answered that is to refuse every one of its items: the code.
@@ -79,6 +82,7 @@ impl World {
             notifications: BTreeMap::new(),
             published_txt: BTreeSet::new(),
             connections: BTreeMap::new(),
+            requests: Requests::default(),
             clock,
             faults: Faults::default(),
             refuse_items: None,

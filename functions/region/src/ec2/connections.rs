@@ -1,7 +1,5 @@
 //! Connections, as the service's owner sees and decides them.
 
-use time::format_description::well_known::Rfc3339;
-
 use super::{ApiError, Fields, Filter, dns_name, dry_run, page, services, tag_set, unsuccessful};
 use crate::query::Params;
 use crate::world::{Endpoint, World};
@@ -51,7 +49,7 @@ fn connection(world: &World, endpoint: &Endpoint, state: &str) -> Vec<Element> {
         text("vpcEndpointId", &endpoint.id),
         text("vpcEndpointOwner", &endpoint.owner),
         text("vpcEndpointState", state),
-        text("creationTimestamp", endpoint.created.format(&Rfc3339).unwrap_or_default()),
+        text("creationTimestamp", super::instant(endpoint.created)),
         list("dnsEntrySet", [vec![text("dnsName", dns_name(endpoint)), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]]),
         values(arns, service.map(|service| &service.load_balancers).into_iter().flatten()),
         text("ipAddressType", &endpoint.ip_address_type),

@@ -1,7 +1,5 @@
 //! Endpoints, as their owner makes, sees, changes and deletes them.
 
-use time::format_description::well_known::Rfc3339;
-
 use super::{ApiError, Fields, Filter, check_tags, dns_name, dry_run, page, tag_set, tag_specification, unsuccessful};
 use crate::query::Params;
 use crate::world::{DnsState, Endpoint, EndpointDraft, Service, World};
@@ -261,7 +259,7 @@ fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
         text("requesterManaged", false),
         values("networkInterfaceIdSet", endpoint.subnets.values()),
         list("dnsEntrySet", names),
-        text("creationTimestamp", endpoint.created.format(&Rfc3339).unwrap_or_default()),
+        text("creationTimestamp", super::instant(endpoint.created)),
         tag_set(&endpoint.tags),
         text("ownerId", &endpoint.owner),
     ]

@@ -16,6 +16,9 @@ use crate::query::Params;
 use crate::service::{Call, Caller};
 use crate::world::{Endpoint, World};
 use crate::xml::{self, Element};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+
 use crate::{Answer, cloudtrail};
 
 /// The version of EC2's API.
@@ -129,8 +132,28 @@ impl Filter {
     }
 
     fn matches(&self, value: &str) -> bool {
-        self.values.iter().any(|wanted| wanted == value)
+        self.values.iter().any(|pattern| like(pattern.as_bytes(), value.as_bytes()))
     }
+}
+
+/// Whether a value is like a filter's pattern: `*` stands for any text, `?` for any one character.
+fn like(pattern: &[u8], value: &[u8]) -> bool {
+    match (pattern.split_first(), value.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => {
+            like(rest, value) || value.split_first().is_some_and(|(_, left)| like(pattern, left))
+        }
+        (Some((b'?', rest)), Some((_, left))) => like(rest, left),
+        (Some((wanted, rest)), Some((found, left))) => wanted == found && like(rest, left),
+        (None, Some(_)) | (Some(_), None) => false,
+    }
+}
+
+/// A time as EC2 writes it: in UTC, to the millisecond.
+fn instant(at: OffsetDateTime) -> String {
+    const FORM: &[BorrowedFormatItem<'_>] =
+        time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    at.format(FORM).unwrap_or_default()
 }
 
 /// One page of a listing, and the token of the next.
@@ -138,7 +161,8 @@ fn page<T>(world: &World, params: &mut Params, mut items: Vec<T>) -> Result<(Vec
     let asked = match params.take("MaxResults") {
         None => 1000,
         Some(text) => match text.parse() {
-            Ok(n @ 5..=1000) => n,
+            // A longer page than the longest is the longest.
+            Ok(n @ 5..) => usize::min(n, 1000),
             _ => {
                 return Err(ApiError::invalid(format!(
                     "Value ({text}) for parameter MaxResults is invalid. Expecting a value between 5 and 1000."
