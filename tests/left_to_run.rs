@@ -5,7 +5,7 @@ fn main() {
     if std::env::var_os("PRIVATELINK_TESTS_RUN").is_none() {
         println!(
             "\nleft to `tests/run`: formatting, lints, documentation, the shipped policy under `check --strict`, \
-             and the tour as a user starts it\n"
+             the tour as a user starts it, and boto3, the `aws` command line and `cargo lambda` against the Region\n"
         );
     }
 }

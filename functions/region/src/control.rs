@@ -5,6 +5,7 @@
 //! | `GET /_region/now` | tells the Region's time |
 //! | `GET /_region/requests` | gives the requests of AWS's protocols that came last, as they came |
 //! | `POST /_region/step?seconds=60` | lets time pass |
+//! | `POST /_region/services?id=vpce-svc-…&owner=999988887777` | makes a service under an id of one's own |
 //! | `POST /_region/faults` | asks for a [`Fault`], as JSON |
 //! | `DELETE /_region/faults` | takes back all faults that are still to come |
 
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use crate::faults::Fault;
+use crate::world::ServiceDraft;
 use crate::{Answer, Region, Request};
 
 /// Where the path begins.
@@ -30,6 +32,7 @@ pub fn answer(region: &Region, request: &Request) -> Answer {
         ("GET", "now") => Ok(now(region)),
         ("GET", "requests") => Ok(region.world().requests.to_json()),
         ("POST", "step") => step(region, query),
+        ("POST", "services") => service(region, query),
         ("POST", "faults") => fault(region, body),
         ("DELETE", "faults") => {
             region.mend();
@@ -59,6 +62,33 @@ fn step(region: &Region, query: &str) -> Result<Value, String> {
     };
     region.step(Duration::from_secs(seconds));
     Ok(now(region))
+}
+
+/// AWS gives ids to services, and lets nobody choose: events that are kept in files name a service that has to be there.
+fn service(region: &Region, query: &str) -> Result<Value, String> {
+    let parameter = |name: &str| {
+        let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+        found.map(|(_, value)| value.into_owned()).ok_or_else(|| format!("`{name}` is missing"))
+    };
+    let (id, owner) = (parameter("id")?, parameter("owner")?);
+    let mut world = region.world();
+    if !id.starts_with("vpce-svc-") || world.services.contains_key(&id) {
+        return Err(format!("`{id}` is no id for a service, or is that of one already"));
+    }
+    let load_balancer = format!("arn:aws:elasticloadbalancing:us-west-2:{owner}:loadbalancer/net/api/50dc6c495c0c9188");
+    let draft = ServiceDraft {
+        acceptance_required: true,
+        load_balancers: vec![load_balancer],
+        ip_address_types: vec!["ipv4".to_owned()],
+        ..ServiceDraft::default()
+    };
+    let made = world.create_service(&owner, draft).id.clone();
+    if let Some(mut service) = world.services.remove(&made) {
+        service.id.clone_from(&id);
+        world.services.insert(id.clone(), service);
+    }
+    let name = world.services.get(&id).map(|service| world.service_name(service));
+    Ok(json!({"serviceId": id, "serviceName": name}))
 }
 
 fn fault(region: &Region, body: &[u8]) -> Result<Value, String> {
@@ -99,6 +129,19 @@ mod tests {
             assert_eq!(ask(&region, "POST", "step", query, "").0, 400, "{query}");
         }
         assert_eq!(ask(&region, "GET", "step", "seconds=1", "").0, 404);
+    }
+
+    #[test]
+    fn a_service_is_made_under_an_id_of_ones_own() {
+        let region = Region::new(Settings::default(), Clock::standing(time::macros::datetime!(2026-01-31 12:00 UTC)));
+        let query = "id=vpce-svc-0a&owner=999988887777";
+        let (status, made) = ask(&region, "POST", "services", query, "");
+        assert_eq!((status, &made["serviceName"]), (200, &json!("com.amazonaws.vpce.us-west-2.vpce-svc-0a")));
+        assert_eq!(region.world().services["vpce-svc-0a"].owner, "999988887777");
+        assert_eq!(region.world().services.len(), 1);
+        for broken in [query, "id=x&owner=999988887777", "id=vpce-svc-0b", ""] {
+            assert_eq!(ask(&region, "POST", "services", broken, "").0, 400, "{broken}");
+        }
     }
 
     #[test]

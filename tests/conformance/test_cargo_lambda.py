@@ -1,0 +1,116 @@
+"""The functions as a user runs them on a laptop: `cargo lambda watch`, and `invoke` with the files of `events/`."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from stage import ACME, PROVIDER, Stage
+
+ROOT = Path(__file__).parents[2]
+EVENTS = ROOT / "events"
+# The service that the events name, and an account that nobody lists.
+SERVICE, STRANGER = "vpce-svc-0123456789abcdef0", "333344445555"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+PORT = free_port()
+CARGO_LAMBDA = Path(sys.executable).with_name("cargo-lambda")
+
+# What is no event is refused, and so is what only looks like one; these two are events all the same.
+RECOGNISED = {"forged-available.json", "service-of-another-account.json", "sqs-with-garbage.json"}
+# `cargo lambda invoke` itself sends only UTF-8; the Rust tests send these bytes.
+UNSENDABLE = {"not-utf8.json"}
+REFUSED = sorted(path for path in (EVENTS / "hostile").iterdir() if path.name not in RECOGNISED | UNSENDABLE)
+GOOD = sorted(EVENTS.glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def stage():
+    stage = Stage("--no-throttling")
+    stage.service = stage.control("POST", f"services?id={SERVICE}&owner={PROVIDER}")
+    yield stage
+    stage.close()
+
+
+@pytest.fixture(scope="module")
+def watched(stage, tmp_path_factory):
+    """`cargo lambda watch`, which builds a function when it is first called, from what the tests have built."""
+    variables = {
+        "AWS_ENDPOINT_URL": stage.url,
+        "AWS_REGION": "us-west-2",
+        "AWS_ACCESS_KEY_ID": PROVIDER,
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "PRIVATELINK_POLICY_DIR": str(ROOT / "infra" / "policy"),
+    }
+    log = tmp_path_factory.mktemp("watch") / "log"
+    command = [CARGO_LAMBDA, "lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"]
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [*command, "--invoke-port", str(PORT)], cwd=ROOT, env=os.environ | variables, stdout=out, stderr=out
+        )
+        try:
+            wait_for_port(process, log)
+            yield log
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def wait_for_port(process, log):
+    for _ in range(300):
+        assert process.poll() is None, log.read_text()
+        try:
+            urlopen(f"http://127.0.0.1:{PORT}/", timeout=1)
+            return
+        except URLError as error:
+            # Any answer at all, were it a refusal, means that somebody listens.
+            if not isinstance(error.reason, OSError):
+                return
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+def invoke(path):
+    """What a person at a terminal sees: the exit status, what is printed, and what is complained of."""
+    command = [CARGO_LAMBDA, "lambda", "invoke", "connection-acceptor", "--invoke-address", "127.0.0.1"]
+    # The first call waits for the build.
+    ended = subprocess.run(
+        [*command, "--invoke-port", str(PORT), "--data-file", path], capture_output=True, text=True, timeout=1200
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.name)
+def test_what_is_no_event_is_refused(watched, stage, path):
+    before = len(stage.control("GET", "requests"))
+    status, _, complaint = invoke(path)
+    assert status != 0 and "UnrecognizedEvent" in complaint
+    assert len(stage.control("GET", "requests")) == before
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+def test_every_event_is_answered_and_leads_to_what_the_policy_says(watched, stage, path):
+    service = {"ServiceName": stage.service["serviceName"]}
+    partner, stranger = (stage.connect(service, account=account) for account in (ACME, STRANGER))
+    status, answer, complaint = invoke(path)
+    assert status == 0, complaint + watched.read_text()
+    report = json.loads(answer)
+    assert (report["function"], report["mode"]) == ("connection-acceptor", "enforce")
+    told_of_nothing = path.name == "cloudtrail-failed-call.json"
+    assert stage.state(partner) == ("pendingAcceptance" if told_of_nothing else "pending")
+    assert stage.state(stranger) == "pendingAcceptance"
+    for account, endpoint in ((ACME, partner), (STRANGER, stranger)):
+        stage.client(account).delete_vpc_endpoints(VpcEndpointIds=[endpoint["VpcEndpointId"]])
