@@ -71,11 +71,12 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if !(speed.is_finite() && speed > 0.0 && speed <= 100_000.0) {
         return Err(format!("`--speed` is `{speed}`; it is a number above 0, up to 100000").into());
     }
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
             format!("port {port} is taken, perhaps by another `privatelink region`; choose one with `--port`")
+        } else {
+            format!("port {port} can not be opened: {error}")
         }
-        _ => format!("port {port} can not be opened: {error}"),
     })?;
     let settings = Settings { seed, throttling: !no_throttling, ..Settings::default() };
     let name = settings.name.clone();

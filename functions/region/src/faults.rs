@@ -50,7 +50,7 @@ pub enum FaultKind {
     Silence,
     /// HTTP 200 with a body that is not XML.
     Garbage,
-    /// HTTP 200, and every id in the call is `unsuccessful` with that code.
+    /// HTTP 200, and every id in the call is `unsuccessful` with that code; before and after are the same.
     Items(String),
 }
 

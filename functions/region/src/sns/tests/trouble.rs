@@ -33,8 +33,10 @@ fn what_goes_wrong_on_request_goes_wrong_in_sns_words() {
     assert_eq!((answer.status, answer.field("Type"), delivered(&region).len()), (500, "Receiver", 1));
     fault("PublishBatch", FaultKind::Items("InternalError".to_owned()), When::Before);
     fault("PublishBatch", FaultKind::Items("InternalError".to_owned()), When::After);
-    batch(&region, &[("a", "x")]).refused(400, "InternalError", "");
-    let answer = batch(&region, &[("a", "x")]).done();
-    assert_eq!((answer.field("Code"), answer.field("SenderFault")), ("InternalError", "false"));
+    // Items are refused by a call that is carried out: before and after are the same there.
+    for _ in 0..2 {
+        let answer = batch(&region, &[("a", "x")]).done();
+        assert_eq!((answer.field("Code"), answer.field("SenderFault")), ("InternalError", "false"));
+    }
     assert_eq!(delivered(&region).len(), 1);
 }
