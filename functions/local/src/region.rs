@@ -11,9 +11,10 @@ use privatelink_aws::acceptor::Acceptor;
 use privatelink_aws::client;
 use privatelink_core::config::{AcceptorConfig, AwsConfig, Mode};
 use privatelink_core::report::Failure;
+use privatelink_core::trigger::{Look, Trigger};
 use privatelink_lambda::Invocation;
 use privatelink_region::clock::Clock;
-use privatelink_region::happening::{ConnectionEvent, Happening, TextForm, What};
+use privatelink_region::happening::{Happening, TextForm, What};
 use privatelink_region::{Region, Settings, server};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -112,12 +113,14 @@ fn greet(url: &str, name: &str, account: &str, invoke: bool) {
     anstream::println!("{} {url}", paint(BOLD, &format!("A simulated Region, {name}, at")));
     anstream::println!();
     for line in [
-        format!("export AWS_ENDPOINT_URL={url} AWS_REGION={name} AWS_SECRET_ACCESS_KEY=x"),
+        format!("export AWS_ENDPOINT_URL={url} AWS_REGION={name} AWS_DEFAULT_REGION={name} AWS_SECRET_ACCESS_KEY=x"),
         format!("export AWS_ACCESS_KEY_ID={account}   # the account that calls"),
         "aws ec2 create-vpc-endpoint-service-configuration --acceptance-required \\".to_owned(),
         format!(
             "  --network-load-balancer-arns arn:aws:elasticloadbalancing:{name}:{account}:loadbalancer/net/api/50dc6c495c0c9188"
         ),
+        "aws ec2 modify-vpc-endpoint-service-permissions --add-allowed-principals '*' --service-id vpce-svc-…"
+            .to_owned(),
         "AWS_ACCESS_KEY_ID=111122223333 aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface \\".to_owned(),
         format!("  --vpc-id vpc-0a --service-name com.amazonaws.vpce.{name}.vpce-svc-…"),
         "aws ec2 describe-vpc-endpoint-connections".to_owned(),
@@ -144,11 +147,8 @@ async fn watch(
         let now = region.now();
         while let Ok(Happening { at, what }) = happenings.try_recv() {
             show(at, &what);
-            if let (Some(acceptor), What::Notified(notification)) = (&acceptor, &what)
-                && notification.event == ConnectionEvent::Connect
-            {
-                let event = notification.bus_event(at, TextForm::Prose);
-                invoke(region, acceptor, &serde_json::to_value(event).unwrap_or(Value::Null)).await;
+            if let (Some(acceptor), Some(event)) = (&acceptor, event_of(at, &what)) {
+                invoke(region, acceptor, &event).await;
             }
         }
         if let Some(acceptor) = &acceptor
@@ -159,6 +159,19 @@ async fn watch(
             invoke(region, acceptor, &event).await;
         }
         tokio::time::sleep(TICK).await;
+    }
+}
+
+/// The event that the rules hand to the function: every connection notification, and the record of every call that it
+/// takes for a reason to look. Its own calls are among them, and lead to a look that finds nothing to do.
+fn event_of(at: OffsetDateTime, what: &What) -> Option<Value> {
+    match what {
+        What::Notified(notification) => serde_json::to_value(notification.bus_event(at, TextForm::Prose)).ok(),
+        What::Recorded(event) => {
+            let trigger = Trigger::parse(event.to_string().as_bytes()).ok()?;
+            (trigger.look != Look::Nowhere).then(|| event.clone())
+        }
+        What::Became { .. } | What::Delivered { .. } | What::Called { .. } => None,
     }
 }
 
