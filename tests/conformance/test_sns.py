@@ -91,7 +91,6 @@ def test_a_filter_that_is_none_is_refused(sns, topic, policy, message):
 @pytest.mark.parametrize(
     "policy",
     [
-        {"type": [None]},
         {"n": [1]},
         {"n": [{"numeric": [">", 0]}]},
         {"type": [{"suffix": "Held"}]},
