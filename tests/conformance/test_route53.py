@@ -120,14 +120,13 @@ def test_zones_are_listed_by_their_names_from_behind(dns):
 
 @pytest.mark.parametrize("name", ["exa mple.com", "a..b", "", f"{'a' * 64}.com"])
 def test_a_zone_has_a_name_that_can_be_one(dns, name):
-    # Of an empty one boto3 says nothing.
     with refused(Like("InvalidDomainName|InvalidInput")):
         make_zone(dns, name)
 
 
 def test_a_record_set_is_made_exchanged_and_put_over(dns):
     zone = make_zone(dns)
-    info = change(dns, zone, ("CREATE", txt("_proof.example.com", 'vpce:a & "b"'.replace('"', ""))), Comment="proof")
+    info = change(dns, zone, ("CREATE", txt("_proof.example.com", "vpce:a & b")), Comment="proof")
     assert (info["Id"], info["Status"], info["Comment"]) == (CHANGE_ID, "PENDING", "proof")
     # What was put in is read at once, whatever the world knows of it.
     (made,) = records(dns, zone)
@@ -171,7 +170,7 @@ def test_a_batch_with_one_fault_changes_nothing(dns):
         (("DELETE", txt("there.example.com", "y")), ".*the values provided do not match the current values.*"),
         (("DELETE", txt("there.example.com", "x", ttl=60)), ".*the values provided do not match the current values.*"),
         (("CREATE", txt("a.example.org", "x")), r".*a.example.org. is not permitted in zone example.com..*"),
-        (("CREATE", {**there, "Type": "CNAME", "ResourceRecords": [{"Value": "b.example.com"}]}), ".*conflicting RRSet.*"),
+        (("CREATE", {**there, "Type": "CNAME", "ResourceRecords": [{"Value": "b"}]}), ".*conflicting RRSet.*"),
         (("CREATE", {**txt("a.example.com"), "ResourceRecords": [{"Value": "bare"}]}), ".*InvalidCharacterString.*"),
         (("CREATE", txt("a.example.com", "x" * 256)), ".*CharacterStringTooLong.*"),
         (("CREATE", txt("a.example.com", "x", "x")), ".*Duplicate Resource Record.*"),

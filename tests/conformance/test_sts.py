@@ -66,7 +66,9 @@ def test_a_session_is_told_to_be_the_role(stage, sts):
     assert identity["UserId"] == answer["AssumedRoleUser"]["AssumedRoleId"]
 
 
-@pytest.mark.parametrize("name, value", [("DurationSeconds", 899), ("DurationSeconds", 43201), ("RoleSessionName", "x")])
+@pytest.mark.parametrize(
+    "name, value", [("DurationSeconds", 899), ("DurationSeconds", 43201), ("RoleSessionName", "x")]
+)
 def test_what_botocore_or_sts_does_not_allow_is_refused(stage, name, value):
     loose = stage.client(PROVIDER, service="sts", check=False, parameter_validation=False)
     with refused("ValidationError", message=rf".*'{value}' at '(?i:{name})' failed to satisfy constraint: Member.*"):
