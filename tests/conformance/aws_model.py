@@ -49,12 +49,14 @@ def _scalar(shape, text, path):
         words = [word[0].lower() + word[1:] for word in words]
     if words and text not in words:
         return [f"{path}: `{text}` is none of the words of {shape.name}"]
+    if shape.name == "ResourceId":  # Its bounds are an id's without the path: with it those of real zones are too long.
+        text = text.rpartition("/")[2]
     size = {"integer": int, "long": int, "string": len}.get(shape.type_name)
     return _bounds(shape, size(text), path) if size else []
 
 
 def _bounds(shape, size, path):
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    least, most = (shape.metadata.get(name) for name in ("min", "max"))
     if (least is not None and size < least) or (most is not None and size > most):
         return [f"{path}: {size} is not between {least} and {most}"]
     return []
@@ -72,8 +74,7 @@ class _Parameter:
 
 def check_request(operation, form, service="ec2"):
     """What is wrong with a request in a form: a query string, as text or bytes, or pairs of names and values."""
-    model = service_model(service)
-    protocol = model.resolved_protocol
+    protocol = (model := service_model(service)).resolved_protocol
     if protocol not in ("ec2", "query"):
         raise ValueError(f"{service} takes no forms, but {protocol}")
     try:

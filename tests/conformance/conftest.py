@@ -19,7 +19,8 @@ import pytest
 
 pytest.register_assert_rewrite("stage")
 
-from stage import Stage
+from operations import OPERATIONS
+from stage import PROVIDER, Stage
 
 HERE = Path(__file__).parent
 
@@ -57,6 +58,35 @@ def throttled_stage():
     stage = Stage()
     yield stage
     stage.close()
+
+
+@pytest.fixture
+def example(stage):
+    """Gives the example of an operation, with the ids of a service and of an endpoint that waits."""
+    service = stage.create_service()
+    stage.connect(service)
+    (connection,) = stage.connections(service_id=[service["ServiceId"]])
+    words = {
+        "SERVICE": lambda: service["ServiceId"],
+        "SERVICE_NAME": lambda: service["ServiceName"],
+        "ENDPOINT": lambda: connection["VpcEndpointId"],
+        "CONNECTION": lambda: connection["VpcEndpointConnectionId"],
+        "UNUSED_SERVICE": lambda: stage.create_service()["ServiceId"],
+        "NAMED_SERVICE": lambda: stage.create_service(PrivateDnsName="api.example.com")["ServiceId"],
+        "OWN_ENDPOINT": lambda: own_endpoint(stage),
+    }
+
+    def fill(value):
+        if isinstance(value, list):
+            return [fill(item) for item in value]
+        return words[value]() if isinstance(value, str) and value in words else value
+
+    return lambda operation: {name: fill(value) for name, value in OPERATIONS[operation].items()}
+
+
+def own_endpoint(stage):
+    """An endpoint of the provider's own, which can be changed."""
+    return stage.connect(stage.create_service(AcceptanceRequired=False), PROVIDER)["VpcEndpointId"]
 
 
 @pytest.fixture
