@@ -251,7 +251,6 @@ def test_a_private_dns_name_without_its_record_is_not_verified(stage, provider):
         provider.start_vpc_endpoint_service_private_dns_verification(ServiceId=nameless)
 
 
-@pytest.mark.xfail(strict=True, reason="EC2 does not see the records that Route 53 publishes")
 def test_a_private_dns_name_is_verified_by_its_record(stage):
     service = stage.create_service(AcceptanceRequired=False, PrivateDnsName="api.example.com")
     assert verified(stage, service, service["PrivateDnsNameConfiguration"]["Value"]) == "verified"

@@ -52,6 +52,8 @@ impl Caller {
         let scope = scope.split([',', ' ']).next().unwrap_or_default();
         let mut parts = scope.split('/');
         let account = parts.next().unwrap_or_default();
+        // AWS's ids are of sixteen characters at least; those of a role's session begin in this way.
+        let account = account.strip_prefix("ASIA").unwrap_or(account);
         if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
             let message = "AWS was not able to validate the provided access credentials; \
                            here the access key id is a twelve-digit account";

@@ -67,7 +67,7 @@ fn assume(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
     let expires = (world.now() + Duration::from_secs(seconds)).replace_nanosecond(0);
     let expires = expires.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
     let credentials = vec![
-        text("AccessKeyId", account),
+        text("AccessKeyId", format!("ASIA{account}")),
         text("SecretAccessKey", world.token(40)),
         text("SessionToken", world.token(64)),
         text("Expiration", expires),
