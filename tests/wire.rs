@@ -181,6 +181,17 @@ async fn what_does_not_pass_in_time_becomes_retry_and_hinders_nobody_else() {
 }
 
 #[tokio::test]
+async fn calls_that_hang_do_not_keep_others_from_being_made() {
+    let stage = stage(settings());
+    let services: Vec<_> = (0..6).map(|_| stage.service()).collect();
+    services.iter().for_each(|service| drop(stage.connect(service, ACME)));
+    // As many hang as may be under way at a time. They are given up early enough for everything to be tried.
+    stage.break_next(ACCEPT, 4, FaultKind::Silence);
+    let answer = stage.run_within(json!({}), Duration::from_secs(5)).await.unwrap();
+    assert_eq!(outcomes(&answer), tallied(&[("accept done", 6), ("tag done", 6)]));
+}
+
+#[tokio::test]
 async fn a_refusal_that_stays_does_not_fail_the_invocation() {
     let stage = stage(settings());
     let endpoint = stage.connect(&stage.service(), ACME);

@@ -41,7 +41,8 @@ pub async fn apply(ec2: &Client, effects: Vec<Effect>, deadline: Deadline) -> Ve
                 (call, answer)
             });
         }
-        let wake = queue.wake();
+        // While no more calls can be begun, that one could be is no reason to wake up.
+        let wake = queue.wake().filter(|_| under_way.len() < AT_ONCE);
         tokio::select! {
             Some((call, answer)) = under_way.next(), if !under_way.is_empty() => queue.settle(call, answer),
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}

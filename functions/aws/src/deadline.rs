@@ -7,8 +7,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::{CallError, Meaning};
 
-/// An attempt that has not been answered after this long is given up, and made again.
+/// An attempt that has not been answered after this long is given up, and made again; sooner, where there is less time.
 const ATTEMPT: Duration = Duration::from_secs(10);
+/// No attempt is given up before this, unless the time is over.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(500);
 /// The first pause, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -34,7 +36,9 @@ impl Deadline {
 /// Makes one attempt, which ends by the deadline whether it is answered or not.
 pub(crate) async fn attempt<T>(by: Instant, call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
     let left = by.saturating_duration_since(Instant::now());
-    timeout(left.min(ATTEMPT), call).await.unwrap_or_else(|_| Err(CallError::timed_out()))
+    // Whoever waits for one answer to the end keeps others from being asked, and can not ask again.
+    let patience = (left / 3).clamp(SHORTEST_ATTEMPT, ATTEMPT).min(left);
+    timeout(patience, call).await.unwrap_or_else(|_| Err(CallError::timed_out()))
 }
 
 /// The pause before attempt number `n`, the second being 1: it doubles, and no two callers keep step.
