@@ -3,6 +3,7 @@
 mod check;
 mod operate;
 mod region;
+mod simulated;
 mod style;
 mod tour;
 
@@ -81,14 +82,14 @@ enum Command {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
-        None => tour::run(None, 1).await,
-        Some(Command::Tour { policy, seed }) => tour::run(policy, seed).await,
+        None => operate::end(tour::run(None, 1).await),
+        Some(Command::Tour { policy, seed }) => operate::end(tour::run(policy, seed).await),
         Some(Command::Check { dir, strict, json }) => check::run(&dir, strict, json),
         Some(Command::Schema) => {
             anstream::print!("{}", privatelink_core::policy::SCHEMA);
             ExitCode::SUCCESS
         }
-        Some(Command::Region(arguments)) => region::run(arguments).await,
+        Some(Command::Region(arguments)) => operate::end(region::run(arguments).await),
         Some(Command::List(arguments)) => operate::end(operate::list::run(arguments).await),
         Some(Command::Plan(arguments)) => operate::end(operate::plan::run(arguments).await),
         Some(Command::Apply(arguments)) => operate::end(operate::plan::apply(arguments).await),

@@ -2,33 +2,27 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use connection_acceptor::answer;
-use privatelink_aws::acceptor::Acceptor;
-use privatelink_aws::client;
-use privatelink_core::config::{AcceptorConfig, AwsConfig, Mode};
-use privatelink_core::report::Failure;
+use privatelink_core::report::Answer;
 use privatelink_core::trigger::{Look, Trigger};
-use privatelink_lambda::Invocation;
 use privatelink_region::clock::Clock;
 use privatelink_region::happening::{Happening, TextForm, What};
 use privatelink_region::{Region, Settings, server};
-use serde_json::{Value, json};
+use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::operate::Ending;
+use crate::simulated::Function;
 use crate::style::{BAD, BOLD, DIM, GOOD, WAITS, paint};
 
 /// How often the schedule looks at everything, in the Region's time.
 const SCHEDULE: Duration = Duration::from_secs(60);
 /// How often it is looked whether time has brought something.
 const TICK: Duration = Duration::from_millis(200);
-/// How long the function has for one event.
-const LEFT: Duration = Duration::from_secs(50);
 
 /// What the command is told.
 #[derive(Debug, Args)]
@@ -57,17 +51,7 @@ pub(crate) struct Arguments {
 }
 
 /// Serves until it is stopped.
-pub(crate) async fn run(arguments: Arguments) -> ExitCode {
-    match serve(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            anstream::eprintln!("privatelink: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(arguments: Arguments) -> Ending {
     let Arguments { port, speed, seed, no_throttling, invoke, policy, account } = arguments;
     if !(speed.is_finite() && speed > 0.0 && speed <= 100_000.0) {
         return Err(format!("`--speed` is `{speed}`; it is a number above 0, up to 100000").into());
@@ -82,30 +66,15 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings { seed, throttling: !no_throttling, ..Settings::default() };
     let name = settings.name.clone();
     let region = Region::new(settings, Clock::running(OffsetDateTime::now_utc(), speed));
-    let acceptor = if invoke { Some(acceptor(&region, &name, policy, account.clone())?) } else { None };
+    let function = if invoke { Some(Function::deploy(&region, &account, &policy)?) } else { None };
 
     let happenings = region.listen();
     greet(&format!("http://{}", listener.local_addr()?), &name, &account, invoke);
     let server = server::serve(region.clone(), listener);
     tokio::select! {
         ended = server => ended.map(|never| match never {}).map_err(Into::into),
-        () = watch(&region, acceptor.map(Ok), happenings) => Ok(()),
+        () = watch(&region, function, happenings) => Ok(()),
     }
-}
-
-fn acceptor(region: &Region, name: &str, policy: PathBuf, account: String) -> Result<Acceptor, Failure> {
-    let aws = AwsConfig {
-        region: name.to_owned(),
-        access_key_id: account,
-        secret_access_key: "simulated".to_owned(),
-        session_token: None,
-        ec2_endpoint: None,
-    };
-    let ec2 = client::ec2(&aws, region.http_client());
-    let policy_dir = policy.display().to_string();
-    let acceptor = Acceptor::new(AcceptorConfig { aws, mode: Mode::Enforce, policy_dir, service_tag: None }, ec2);
-    acceptor.policy()?;
-    Ok(acceptor)
 }
 
 /// Says how to speak to it.
@@ -136,27 +105,22 @@ fn greet(url: &str, name: &str, account: &str, invoke: bool) {
 }
 
 /// Shows what happens, hands out the events that the rules hand out, and keeps the schedule.
-async fn watch(
-    region: &Region,
-    acceptor: Option<Result<Acceptor, Failure>>,
-    mut happenings: UnboundedReceiver<Happening>,
-) {
+async fn watch(region: &Region, function: Option<Function>, mut happenings: UnboundedReceiver<Happening>) {
     let mut looked = region.now();
     loop {
         // Looking at the time is what lets things happen that are due.
         let now = region.now();
         while let Ok(Happening { at, what }) = happenings.try_recv() {
             show(at, &what);
-            if let (Some(acceptor), Some(event)) = (&acceptor, event_of(at, &what)) {
-                invoke(region, acceptor, &event).await;
+            if let (Some(function), Some(event)) = (&function, event_of(at, &what)) {
+                tell(region, function.invoke(&event).await);
             }
         }
-        if let Some(acceptor) = &acceptor
+        if let Some(function) = &function
             && now - looked >= SCHEDULE
         {
             looked = now;
-            let event = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
-            invoke(region, acceptor, &event).await;
+            tell(region, function.scheduled().await);
         }
         tokio::time::sleep(TICK).await;
     }
@@ -175,10 +139,8 @@ fn event_of(at: OffsetDateTime, what: &What) -> Option<Value> {
     }
 }
 
-async fn invoke(region: &Region, acceptor: &Result<Acceptor, Failure>, event: &Value) {
-    let payload = event.to_string().into_bytes();
-    let invocation = Invocation { payload, now: region.now(), left: LEFT };
-    let answer = Box::pin(answer(acceptor, invocation)).await;
+/// Shows what the function decided, or why it did not.
+fn tell(region: &Region, answer: Answer) {
     for line in answer.log().filter(|line| line.get("message").is_some_and(|message| message == "decision")) {
         let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
         let policies = line.get("policy").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);

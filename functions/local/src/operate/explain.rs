@@ -84,12 +84,7 @@ async fn existing(place: Place, endpoint: &EndpointId) -> Ending {
 }
 
 fn hypothetical(arguments: Arguments, account: AccountId) -> Ending {
-    let folder = arguments
-        .place
-        .policy
-        .clone()
-        .map_or_else(|| std::env::var("PRIVATELINK_POLICY_DIR").ok(), |folder| Some(folder.display().to_string()));
-    let folder = folder.unwrap_or_else(|| "infra/policy".to_owned());
+    let folder = arguments.place.folder();
     let sources =
         read_sources(folder.as_ref()).map_err(|error| PolicyFaults::unreadable(&folder, &error.to_string()))?;
     let policy = Policy::load(&sources)?;

@@ -45,6 +45,15 @@ pub(crate) struct Place {
     policy: Option<PathBuf>,
 }
 
+impl Place {
+    /// The policy folder that is meant.
+    fn folder(&self) -> String {
+        let named = self.policy.as_ref().map(|folder| folder.display().to_string());
+        let named = named.or_else(|| std::env::var("PRIVATELINK_POLICY_DIR").ok());
+        named.unwrap_or_else(|| "infra/policy".to_owned())
+    }
+}
+
 /// A look at the account.
 pub(crate) struct Session {
     acceptor: Acceptor,
@@ -58,12 +67,11 @@ impl Session {
     /// Reads the variables, the policy and the account.
     pub(crate) async fn open(place: Place) -> Result<Self, Box<dyn Error>> {
         let variable = |name: &str| std::env::var(name).ok();
-        let folder = place.policy.map(|folder| folder.display().to_string());
-        let acceptor = Acceptor::from_vars(|name| match (name, &folder) {
-            ("PRIVATELINK_POLICY_DIR", Some(folder)) => Some(folder.clone()),
-            ("PRIVATELINK_POLICY_DIR", None) => Some(variable(name).unwrap_or_else(|| "infra/policy".to_owned())),
+        let folder = place.folder();
+        let acceptor = Acceptor::from_vars(|name| match name {
+            "PRIVATELINK_POLICY_DIR" => Some(folder.clone()),
             // A person who asks for something to be done means it.
-            ("PRIVATELINK_MODE", _) => None,
+            "PRIVATELINK_MODE" => None,
             _ => variable(name),
         })?;
         let policy = acceptor.policy()?;

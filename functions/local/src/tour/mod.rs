@@ -8,22 +8,18 @@ mod story;
 mod timeline;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
-use connection_acceptor::answer;
-use privatelink_aws::acceptor::Acceptor;
-use privatelink_aws::client;
-use privatelink_core::config::{AcceptorConfig, AwsConfig, Mode};
-use privatelink_core::report::{Answer, Failure};
-use privatelink_lambda::Invocation;
+use privatelink_core::report::Failure;
 use privatelink_region::clock::Clock;
 use privatelink_region::happening::{ConnectionEvent, Happening, TextForm, What};
 use privatelink_region::{Region, Settings};
-use serde_json::{Value, json};
+use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::operate::Ending;
+use crate::simulated::Function;
 use story::{PROVIDER, Story};
 use timeline::Timeline;
 
@@ -32,8 +28,6 @@ const STEP: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(40);
 /// How long the story goes on after the last request, in the Region's time: everything accepted is available by then.
 const LAST: Duration = Duration::from_secs(150);
-/// How long the function has for one event.
-const LEFT: Duration = Duration::from_secs(50);
 
 /// The policy that ships with the product, for whoever runs the binary alone.
 const SHIPPED: [(&str, &str); 2] = [
@@ -42,17 +36,7 @@ const SHIPPED: [(&str, &str); 2] = [
 ];
 
 /// Gives the tour, with a policy folder of the user's own if there is one.
-pub(crate) async fn run(policy: Option<PathBuf>, seed: u64) -> ExitCode {
-    match show(policy, seed).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            anstream::eprintln!("privatelink: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn show(policy: Option<PathBuf>, seed: u64) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(policy: Option<PathBuf>, seed: u64) -> Ending {
     // A folder of its own, so that the shipped policy is read from files like any other.
     let shipped = tempfile::tempdir()?;
     let policy_dir = match policy {
@@ -65,36 +49,23 @@ async fn show(policy: Option<PathBuf>, seed: u64) -> Result<(), Box<dyn std::err
         }
     };
     let settings = Settings { seed, ..Settings::default() };
-    let region = Region::new(settings.clone(), Clock::standing(OffsetDateTime::now_utc()));
-    let aws = AwsConfig {
-        region: settings.name,
-        access_key_id: PROVIDER.to_owned(),
-        secret_access_key: "simulated".to_owned(),
-        session_token: None,
-        ec2_endpoint: None,
-    };
-    let ec2 = client::ec2(&aws, region.http_client());
-    let policy_dir = policy_dir.display().to_string();
-    let config = AcceptorConfig { aws, mode: Mode::Enforce, policy_dir, service_tag: None };
-    let acceptor = Acceptor::new(config, ec2);
-    let loaded = acceptor.policy()?;
+    let region = Region::new(settings, Clock::standing(OffsetDateTime::now_utc()));
+    let function = Function::deploy(&region, PROVIDER, &policy_dir)?;
 
     let mut happenings = region.listen();
-    let mut timeline = Timeline::new(region.now(), loaded.consumers());
+    let mut timeline = Timeline::new(region.now(), function.policy.consumers());
     let mut story = Story::begin(&region, &mut timeline).await?;
-    let acceptor = Ok(acceptor);
     let mut after = Duration::ZERO;
     while after < LAST {
         let asked = story.next(&region, &mut timeline).await?;
         after = if asked { Duration::ZERO } else { after + STEP };
-        deliver(&region, &acceptor, &mut happenings, &mut timeline).await?;
+        deliver(&region, &function, &mut happenings, &mut timeline).await?;
         region.step(STEP);
         timeline.progress(region.now(), LOOK).await;
     }
     // What the schedule does every minute: it finds what no notification told of, and it changes nothing twice.
-    let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
-    let answer = invoke(&region, &acceptor, &schedule).await;
-    deliver(&region, &acceptor, &mut happenings, &mut timeline).await?;
+    let answer = function.scheduled().await;
+    deliver(&region, &function, &mut happenings, &mut timeline).await?;
     timeline.schedule(region.now(), &answer.value()?);
     timeline.end(&region.world());
     Ok(())
@@ -103,7 +74,7 @@ async fn show(policy: Option<PathBuf>, seed: u64) -> Result<(), Box<dyn std::err
 /// Draws what has happened, and hands the function the events that AWS makes of it, until nothing more happens.
 async fn deliver(
     region: &Region,
-    acceptor: &Result<Acceptor, Failure>,
+    function: &Function,
     happenings: &mut UnboundedReceiver<Happening>,
     timeline: &mut Timeline<'_>,
 ) -> Result<(), Failure> {
@@ -114,15 +85,10 @@ async fn deliver(
         {
             let event = notification.bus_event(at, TextForm::Prose);
             let event = serde_json::to_value(event).unwrap_or(Value::Null);
-            let answer = invoke(region, acceptor, &event).await;
+            let answer = function.invoke(&event).await;
             let log: Vec<_> = answer.log().collect();
             timeline.decided(region.now(), &log, &answer.value()?);
         }
     }
     Ok(())
-}
-
-async fn invoke(region: &Region, acceptor: &Result<Acceptor, Failure>, event: &Value) -> Answer {
-    let payload = event.to_string().into_bytes();
-    Box::pin(answer(acceptor, Invocation { payload, now: region.now(), left: LEFT })).await
 }

@@ -3,11 +3,10 @@
 use std::error::Error;
 
 use aws_sdk_ec2::types::{IpAddressType, VpcEndpointType};
-use privatelink_aws::client;
-use privatelink_core::config::AwsConfig;
 use privatelink_region::Region;
 
 use super::timeline::Timeline;
+use crate::simulated::ec2;
 
 /// The account that offers the service.
 pub(crate) const PROVIDER: &str = "999988887777";
@@ -34,12 +33,12 @@ impl Story {
     pub(crate) async fn begin(region: &Region, timeline: &mut Timeline<'_>) -> Result<Self, Box<dyn Error>> {
         let balancer =
             format!("arn:aws:elasticloadbalancing:us-west-2:{PROVIDER}:loadbalancer/net/api/50dc6c495c0c9188");
-        let call = of(PROVIDER, region).create_vpc_endpoint_service_configuration();
+        let call = ec2(region, PROVIDER).create_vpc_endpoint_service_configuration();
         let call = call.acceptance_required(true).network_load_balancer_arns(balancer);
         let made = call.supported_ip_address_types("ipv4").supported_ip_address_types("ipv6").send().await;
         let made = made.map_err(Box::new)?.service_configuration.ok_or("the Region made no service")?;
         let id = made.service_id().unwrap_or_default();
-        let call = of(PROVIDER, region).modify_vpc_endpoint_service_permissions().service_id(id);
+        let call = ec2(region, PROVIDER).modify_vpc_endpoint_service_permissions().service_id(id);
         call.add_allowed_principals("*").send().await.map_err(Box::new)?;
         timeline.service(region.now(), id);
         Ok(Self { service_name: made.service_name.unwrap_or_default(), told: 0 })
@@ -50,21 +49,9 @@ impl Story {
         let Some((account, why)) = REQUESTS.get(self.told) else { return Ok(false) };
         self.told += 1;
         timeline.request(region.now(), account, why);
-        let call = of(account, region).create_vpc_endpoint().vpc_endpoint_type(VpcEndpointType::Interface);
+        let call = ec2(region, account).create_vpc_endpoint().vpc_endpoint_type(VpcEndpointType::Interface);
         let call = call.service_name(&self.service_name).vpc_id("vpc-0123456789abcdef0");
         call.ip_address_type(IpAddressType::Ipv4).send().await.map_err(Box::new)?;
         Ok(true)
     }
-}
-
-/// An EC2 client of an account.
-fn of(account: &str, region: &Region) -> aws_sdk_ec2::Client {
-    let config = AwsConfig {
-        region: region.world().settings.name.clone(),
-        access_key_id: account.to_owned(),
-        secret_access_key: "simulated".to_owned(),
-        session_token: None,
-        ec2_endpoint: None,
-    };
-    client::ec2(&config, region.http_client())
 }
