@@ -33,8 +33,7 @@ impl PolicyFolder {
     ///
     /// Every fault of the folder.
     pub fn current(&self) -> Result<Arc<Policy>, PolicyFaults> {
-        let sources = read_sources(&self.path)
-            .map_err(|error| PolicyFaults::unreadable(&self.path.display().to_string(), &error.to_string()))?;
+        let sources = read_sources(&self.path)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.as_ref() {
             Some(Kept { sources: before, policy }) if *before == sources => policy.clone(),
@@ -47,12 +46,21 @@ impl PolicyFolder {
     }
 }
 
-/// The files of a folder that are part of a policy.
+/// The policy that a folder holds now, for whoever looks once.
 ///
 /// # Errors
 ///
-/// The folder, or one of the files, can not be read.
-pub fn read_sources(folder: &Path) -> io::Result<Sources> {
+/// Every fault of the folder.
+pub fn load(folder: &Path) -> Result<Policy, PolicyFaults> {
+    Policy::load(&read_sources(folder)?)
+}
+
+/// The files of a folder that are part of a policy.
+fn read_sources(folder: &Path) -> Result<Sources, PolicyFaults> {
+    read_files(folder).map_err(|error| PolicyFaults::unreadable(&folder.display().to_string(), &error.to_string()))
+}
+
+fn read_files(folder: &Path) -> io::Result<Sources> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

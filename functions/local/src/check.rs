@@ -3,19 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use privatelink_aws::folder::read_sources;
-use privatelink_core::policy::{Policy, PolicyFaults};
+use privatelink_aws::folder::load;
 use serde_json::json;
 
 use crate::style::{BAD, DIM, GOOD, WAITS, paint};
 
 /// Checks a folder, says what was found, and ends with 0 if it can be deployed.
 pub(crate) fn run(dir: &Path, strict: bool, as_json: bool) -> ExitCode {
-    let folder = dir.display().to_string();
-    let loaded = match read_sources(dir) {
-        Ok(sources) => Policy::load(&sources),
-        Err(error) => Err(PolicyFaults::unreadable(&folder, &error.to_string())),
-    };
+    let loaded = load(dir);
     let (faults, warnings) = match &loaded {
         Ok(policy) => (Vec::new(), policy.warnings()),
         Err(faults) => (faults.faults().iter().map(ToString::to_string).collect(), Vec::new()),

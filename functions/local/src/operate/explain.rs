@@ -1,10 +1,10 @@
 //! `privatelink explain`: what is decided about a connection, by which policies, and what was missing.
 
 use clap::Args;
-use privatelink_aws::folder::read_sources;
+use privatelink_aws::folder::load;
 use privatelink_core::ids::{AccountId, EndpointId, ServiceId};
 use privatelink_core::observed::{EndpointState, Service, Tags};
-use privatelink_core::policy::{Counts, Decision, Facts, HoldReason, NearMiss, Policy, PolicyFaults, Verdict};
+use privatelink_core::policy::{Counts, Decision, Facts, HoldReason, NearMiss, Verdict};
 
 use super::{Ending, Place, Session, ago};
 use crate::style::{BAD, BOLD, DIM, GOOD, WAITS, paint};
@@ -84,10 +84,7 @@ async fn existing(place: Place, endpoint: &EndpointId) -> Ending {
 }
 
 fn hypothetical(arguments: Arguments, account: AccountId) -> Ending {
-    let folder = arguments.place.folder();
-    let sources =
-        read_sources(folder.as_ref()).map_err(|error| PolicyFaults::unreadable(&folder, &error.to_string()))?;
-    let policy = Policy::load(&sources)?;
+    let policy = load(arguments.place.folder().as_ref())?;
     let mut tags = Tags::new();
     for tag in &arguments.service_tag {
         let (key, value) = tag.split_once('=').ok_or_else(|| format!("`{tag}` is no tag; one is `key=value`"))?;
