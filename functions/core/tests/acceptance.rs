@@ -226,6 +226,7 @@ proptest! {
                 EffectKind::Accept => ("accepted", "pending"),
                 EffectKind::Reject => ("rejected", "rejected"),
                 EffectKind::Hold | EffectKind::Tag => ("held", "pendingAcceptance"),
+                other => panic!("connection-acceptor does not {other}"),
             };
             let decided = effect.decided();
             let connection = after.iter_mut().find(|c| c.endpoint == decided.endpoint).unwrap();
