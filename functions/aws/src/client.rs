@@ -25,7 +25,7 @@ pub fn network() -> SharedHttpClient {
 /// cost a function its start, and find nothing. Retries are [`crate::deadline`]'s and not the SDK's, because they have
 /// to know when the invocation ends and leave the last error to be told.
 pub fn ec2(config: &AwsConfig, http: SharedHttpClient) -> aws_sdk_ec2::Client {
-    let AwsConfig { region, access_key_id, secret_access_key, session_token, ec2_endpoint } = config;
+    let AwsConfig { region, access_key_id, secret_access_key, session_token, ec2_endpoint, .. } = config;
     let credentials =
         Credentials::new(access_key_id, secret_access_key, session_token.clone(), None, "environment variables");
     let mut builder = Builder::new()

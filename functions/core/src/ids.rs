@@ -2,9 +2,13 @@
 //!
 //! An id can not be empty: an empty service id in a filter would list the connections of every service.
 
+mod topic;
+
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+pub use topic::TopicArn;
 
 /// What was given where an id was wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

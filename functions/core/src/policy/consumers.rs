@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{CONSUMERS_FILE, Fault, PolicyFaults, Sources};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, TopicArn};
 
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub struct Consumer {
     pub groups: Vec<String>,
     /// How many connections it may have, for policies that ask.
     pub max_connections: Option<i64>,
-    /// The ARN of its own SNS topic.
-    pub topic: Option<String>,
+    /// Its own SNS topic.
+    pub topic: Option<TopicArn>,
 }
 
 /// All customers.
@@ -218,26 +218,9 @@ impl Reader<'_> {
         number
     }
 
-    fn topic(&mut self, value: &Value<'_>) -> Option<String> {
+    fn topic(&mut self, value: &Value<'_>) -> Option<TopicArn> {
         let topic = self.string("topic", value)?;
-        let parts: Vec<_> = topic.split(':').collect();
-        let valid = match parts.as_slice() {
-            ["arn", partition, "sns", region, account, name] => {
-                partition.starts_with("aws")
-                    && !region.is_empty()
-                    && AccountId::parse(account).is_ok()
-                    && !name.is_empty()
-            }
-            _ => false,
-        };
-        if !valid {
-            self.fault(
-                value.span().start,
-                format!("`{topic}` is no topic's ARN: `arn:aws:sns:<region>:<account>:<name>`"),
-            );
-            return None;
-        }
-        Some(topic)
+        TopicArn::parse(&topic).map_err(|error| self.fault(value.span().start, error.to_string())).ok()
     }
 }
 
@@ -310,7 +293,7 @@ groups = [""]
             "consumers.toml:4: `accounts` wants strings",
             "consumers.toml:5: unknown key `group`",
             "consumers.toml:6: `maxConnections`",
-            "consumers.toml:7: `acme` is no topic's ARN",
+            "consumers.toml:7: `acme` is not a topic's ARN",
             "consumers.toml:10: the account `222233334444` is listed twice",
             "consumers.toml:13: the account `222233334444` belongs to the consumer `beta`",
             "consumers.toml:14: the name `beta`",
