@@ -107,7 +107,7 @@ impl fmt::Display for Memory {
 }
 
 fn time(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(text.parse().ok()?).ok()
+    OffsetDateTime::from_unix_timestamp(text.parse::<u32>().ok()?.into()).ok()
 }
 
 fn checks(text: &str) -> Option<Checks> {
