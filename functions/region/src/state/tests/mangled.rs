@@ -44,7 +44,7 @@ fn a_document_that_was_cut_short_is_refused() {
     let text = rich().region.save().unwrap();
     let region = Region::new(Settings::default(), Clock::standing(START));
     let before = region.save().unwrap();
-    for (end, _) in text.trim_end().char_indices().step_by(7) {
+    for (end, _) in text.trim_end().char_indices().step_by(23) {
         assert_eq!(try_put(&region, &text[..end], &before, "cut short"), None);
     }
 }
@@ -56,7 +56,7 @@ fn a_document_with_any_byte_changed_is_refused_or_taken_as_it_is() {
     let before = region.save().unwrap();
     let mut random = fastrand::Rng::with_seed(7);
     let mut taken = 0;
-    for _ in 0..1500 {
+    for _ in 0..800 {
         let mut bytes = text.as_bytes().to_vec();
         for _ in 0..random.usize(1..=2) {
             let at = random.usize(..bytes.len());
@@ -115,7 +115,14 @@ fn whatever_is_changed_or_left_out_is_refused_or_kept() {
     let before = region.save().unwrap();
     let mut all = Vec::new();
     pointers(&document, "", &mut all);
-    assert!(all.len() > 500);
+    // Two of each kind are enough: what has a digit is an id or a number.
+    let mut kinds = BTreeMap::<String, u32>::new();
+    all.retain(|at| {
+        let kind = at.split('/').map(|step| if step.contains(|c: char| c.is_ascii_digit()) { "*" } else { step });
+        let seen = kinds.entry(kind.collect::<Vec<_>>().join("/")).or_default();
+        *seen += 1;
+        *seen <= 2
+    });
     let (mut taken, mut refused) = (0, 0);
     for at in &all {
         let mut variants = Vec::new();
@@ -134,7 +141,7 @@ fn whatever_is_changed_or_left_out_is_refused_or_kept() {
             match less.pointer_mut(above).unwrap() {
                 Value::Object(fields) => drop(fields.remove(&key.replace("~1", "/").replace("~0", "~"))),
                 Value::Array(items) => drop(items.remove(key.parse().unwrap())),
-                other => panic!("{other}"),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => panic!("{above} has no parts"),
             }
             variants.push(less);
         }
@@ -149,5 +156,5 @@ fn whatever_is_changed_or_left_out_is_refused_or_kept() {
             }
         }
     }
-    assert!(taken > 100 && refused > 500, "{taken} {refused}");
+    assert!(taken > 100 && refused > 100, "{taken} {refused}");
 }
