@@ -3,6 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::state::form;
+
 /// A domain name, label by label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Name(Vec<Vec<u8>>);
@@ -102,6 +106,18 @@ impl fmt::Display for Name {
             f.write_str(".")?;
         }
         Ok(())
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        form::text(deserializer, "a domain name", Self::parse)
     }
 }
 

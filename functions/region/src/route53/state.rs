@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::name::Name;
 use super::record::{RecordKey, RecordSet};
+use crate::state::form;
 
 /// How long a change is `PENDING` before it is `INSYNC`, in seconds.
 const PENDING: std::ops::RangeInclusive<u64> = 20..=60;
@@ -15,17 +17,20 @@ const PENDING: std::ops::RangeInclusive<u64> = 20..=60;
 pub type Records = BTreeMap<RecordKey, RecordSet>;
 
 /// All that Route 53 keeps, for all accounts.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Route53 {
     /// The zones, by id.
     pub zones: BTreeMap<String, Zone>,
     /// The changes, by id.
     pub changes: BTreeMap<String, Change>,
+    #[serde(with = "form::random")]
     random: fastrand::Rng,
 }
 
 /// A hosted zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Zone {
     /// Its id, without `/hostedzone/`.
     pub id: String,
@@ -42,15 +47,19 @@ pub struct Zone {
     /// Its name servers, without a trailing dot.
     pub name_servers: [String; 4],
     /// Its record sets as the API shows them.
+    #[serde(with = "form::pairs")]
     pub records: Records,
     /// When it was last changed.
+    #[serde(with = "form::moment")]
     pub changed: OffsetDateTime,
     /// Its record sets as the world sees them from a time on, the oldest first.
-    seen: Vec<(OffsetDateTime, Records)>,
+    #[serde(with = "form::seen")]
+    pub(crate) seen: Vec<(OffsetDateTime, Records)>,
 }
 
 /// A change of a zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Change {
     /// Its id, without `/change/`.
     pub id: String,
@@ -59,8 +68,10 @@ pub struct Change {
     /// Its comment.
     pub comment: Option<String>,
     /// When it was asked for.
+    #[serde(with = "form::moment")]
     pub submitted: OffsetDateTime,
     /// When all name servers know of it.
+    #[serde(with = "form::moment")]
     pub in_sync: OffsetDateTime,
 }
 
