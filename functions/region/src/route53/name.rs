@@ -3,8 +3,11 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A domain name, label by label.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Name(Vec<Vec<u8>>);
 
 impl Name {
@@ -52,6 +55,27 @@ impl Name {
         Ok(Self(labels))
     }
 
+    /// The name of labels that came over the wire, where their lengths were held to.
+    pub(crate) fn of_labels<'l>(labels: impl Iterator<Item = &'l [u8]>) -> Self {
+        Self(labels.map(<[u8]>::to_ascii_lowercase).collect())
+    }
+
+    /// The name one label above; none above the root.
+    pub(crate) fn parent(&self) -> Option<Self> {
+        let (_, above) = self.0.split_first()?;
+        Some(Self(above.to_vec()))
+    }
+
+    /// The name of one more label, below this.
+    pub(crate) fn below(&self, label: &str) -> Self {
+        Self(std::iter::once(label.as_bytes().to_vec()).chain(self.0.iter().cloned()).collect())
+    }
+
+    /// This name and those above it but the root, the highest first.
+    pub(crate) fn ancestors(&self) -> impl Iterator<Item = Self> {
+        (0..self.0.len()).rev().filter_map(|at| self.0.get(at..)).map(|labels| Self(labels.to_vec()))
+    }
+
     /// Its labels as bytes, the leftmost first.
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.iter().map(Vec::as_slice)
@@ -84,6 +108,20 @@ impl Ord for Name {
 impl PartialOrd for Name {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.to_string()
     }
 }
 
