@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::delegation::{Cut, Host, Server};
+use super::delegation::{Cut, Host};
 use super::zone::{self, Code, HOPS, Record, Response};
 use super::{DnsFaultKind, ServerFault};
 use crate::route53::Name;
@@ -46,7 +46,7 @@ impl World {
             Voice::Resolver { unchecked } => Heard::Response(self.resolve(name, kind, at, 0, unchecked)),
             Voice::NameServer(index) => self.name_server_says(index, name, kind, at),
             Voice::Elsewhere => match self.cuts(name, at).last() {
-                Some(cut) if cut.is_elsewhere() => self.ask_host(cut, 0, Host::Elsewhere, name, kind, at),
+                Some(cut) if cut.is_elsewhere() => self.hear(cut, 0, Host::Elsewhere, name, kind, at),
                 Some(_) | None => Heard::Response(Response::failed(Code::Refused)),
             },
         }
@@ -72,16 +72,16 @@ impl World {
     }
 
     fn resolve_once(&self, name: &Name, kind: &str, at: OffsetDateTime, first: usize, unchecked: bool) -> Response {
-        if let Some(said) = self.said_above(name, kind, at) {
-            return said;
-        }
         let cuts = self.cuts(name, at);
         let Some(cut) = cuts.last() else { return registry(name, kind) };
+        if let Some(said) = self.said_above(&cuts, name, kind, at) {
+            return said;
+        }
         if !unchecked && cuts.iter().any(|cut| self.dns.has(&cut.zone, &DnsFaultKind::DnssecBroken)) {
             return Response::failed(Code::ServFail);
         }
         let servers = cut.servers.iter().cycle().skip(first).take(cut.servers.len());
-        let heard = servers.filter_map(|server| match self.ask_server(cut, server, name, kind, at) {
+        let heard = servers.filter_map(|server| match self.hear(cut, server.index, server.host, name, kind, at) {
             Heard::Response(said) | Heard::Cut(said) => Some(said),
             Heard::Silence => None,
         });
@@ -89,81 +89,69 @@ impl World {
         usable.next().unwrap_or_else(|| Response::failed(Code::ServFail))
     }
 
-    /// What the domain above a zone says of it: its DS record, and its name servers as they are delegated.
-    fn said_above(&self, name: &Name, kind: &str, at: OffsetDateTime) -> Option<Response> {
-        let mut cuts = self.cuts(name, at);
-        let cut = cuts.pop().filter(|cut| cut.zone == *name)?;
+    /// What the domain above a zone says of it, if it is that which is asked for: its DS record, and its name servers as
+    /// they are delegated.
+    fn said_above(&self, cuts: &[Cut<'_>], name: &Name, kind: &str, at: OffsetDateTime) -> Option<Response> {
+        let (cut, above) = cuts.split_last().filter(|(cut, _)| cut.zone == *name)?;
         match kind {
             "NS" if !self.dns.has(name, &DnsFaultKind::NameServersFromZone) => Some(Response::found(cut.records())),
-            "DS" => {
-                let above = cuts.last().and_then(|above| Some((above, above.hosted()?.seen(at)?)));
-                let mut found = match above {
-                    Some((above, records)) => zone::answer(records, &above.zone, name, kind).answers,
-                    None => Vec::new(),
-                };
-                found.retain(|record| record.kind == "DS" && record.name == *name);
-                if self.dns.has(name, &DnsFaultKind::DnssecBroken) {
-                    found.push(Record::new(name, "DS", TTL, DS));
-                }
-                if !found.is_empty() {
-                    return Some(Response::found(found));
-                }
-                let soa = match (above, cuts.last()) {
-                    (Some((above, records)), _) => zone::soa(records, &above.zone),
-                    (None, Some(above)) => Some(elsewhere_soa(above)),
-                    (None, None) => Some(registry_soa(name)),
-                };
-                Some(Response::nothing(Code::NoError, soa))
-            }
+            "DS" => Some(self.ds(above.last(), name, at)),
             _ => None,
         }
+    }
+
+    /// The DS records of a zone, which are in the zone above. That is signed only if somebody broke it.
+    fn ds(&self, above: Option<&Cut<'_>>, zone: &Name, at: OffsetDateTime) -> Response {
+        let records = above.and_then(|above| Some((above, above.hosted()?.seen(at)?)));
+        let mut found = match records {
+            Some((above, records)) => zone::answer(records, &above.zone, zone, "DS").answers,
+            None => Vec::new(),
+        };
+        found.retain(|record| record.kind == "DS" && record.name == *zone);
+        if self.dns.has(zone, &DnsFaultKind::DnssecBroken) {
+            found.push(Record::new(zone, "DS", TTL, DS));
+        }
+        if !found.is_empty() {
+            return Response::found(found);
+        }
+        let soa = match (records, above) {
+            (Some((above, records)), _) => zone::soa(records, &above.zone),
+            (None, Some(above)) => Some(elsewhere_soa(above)),
+            (None, None) => Some(registry_soa(zone)),
+        };
+        Response::nothing(Code::NoError, soa)
     }
 
     fn name_server_says(&self, index: usize, name: &Name, kind: &str, at: OffsetDateTime) -> Heard {
         let cuts = self.cuts(name, at);
         if index == 0 && matches!(kind, "NS" | "DS") {
-            let above = match cuts.last() {
-                Some(_) => self.said_above(name, kind, at),
-                None => Some(registry(name, kind)),
-            };
+            let above =
+                if cuts.is_empty() { Some(registry(name, kind)) } else { self.said_above(&cuts, name, kind, at) };
             if let Some(said) = above {
                 return Heard::Response(said);
             }
         }
-        let hosted = cuts.iter().rposition(|cut| cut.hosted().is_some());
-        if let Some(cut) = hosted.and_then(|at| cuts.get(at + 1)) {
-            let referral = Response { authority: cut.records(), ..Response::failed(Code::NoError) };
-            return Heard::Response(referral);
+        let own = cuts.iter().rposition(|cut| cut.hosted().is_some());
+        if let Some((own, below)) = own.and_then(|own| Some((cuts.get(own)?, cuts.get(own + 1)?))) {
+            let referral = Response { authority: below.records(), ..Response::failed(Code::NoError) };
+            return self.unless_wrong(&own.zone, index, at, |_, _| referral.clone());
         }
-        let undelegated = || if hosted.is_none() { self.undelegated(name) } else { None };
-        let cut = match undelegated().or_else(|| cuts.into_iter().last()) {
-            Some(cut) => cut,
-            None => return Heard::Response(Response::failed(Code::Refused)),
+        let undelegated = || if own.is_none() { self.undelegated(name) } else { None };
+        let Some(cut) = undelegated().or_else(|| cuts.into_iter().last()) else {
+            return Heard::Response(Response::failed(Code::Refused));
         };
         let host = match cut.hosted() {
             Some(zone) => Host::Zone(zone),
             None if cut.is_elsewhere() => Host::Elsewhere,
             None => Host::Nothing,
         };
-        self.ask_host(&cut, index, host, name, kind, at)
+        self.hear(&cut, index, host, name, kind, at)
     }
 
-    fn ask_server(&self, cut: &Cut<'_>, server: &Server<'_>, name: &Name, kind: &str, at: OffsetDateTime) -> Heard {
-        self.ask_host(cut, server.index, server.host, name, kind, at)
-    }
-
-    /// What one of a zone's servers says, if nothing else is wrong with it than what somebody asked for.
-    fn ask_host(
-        &self,
-        cut: &Cut<'_>,
-        index: usize,
-        host: Host<'_>,
-        name: &Name,
-        kind: &str,
-        at: OffsetDateTime,
-    ) -> Heard {
+    /// What one of a zone's servers says.
+    fn hear(&self, cut: &Cut<'_>, index: usize, host: Host<'_>, name: &Name, kind: &str, at: OffsetDateTime) -> Heard {
         let refused = || Response::failed(Code::Refused);
-        let said = |before: bool, at: OffsetDateTime| match host {
+        self.unless_wrong(&cut.zone, index, at, |at, before| match host {
             Host::Nothing => refused(),
             Host::Elsewhere => self.with_published(elsewhere(cut, name, kind), name, kind),
             Host::Zone(zone) => {
@@ -171,17 +159,27 @@ impl World {
                 let said = records.map(|records| zone::answer(records, &cut.zone, name, kind));
                 said.map_or_else(refused, |said| self.with_published(said, name, kind))
             }
-        };
-        match self.dns.server(&cut.zone, index) {
-            None => Heard::Response(said(false, at)),
+        })
+    }
+
+    /// What a server says as of a time, or before the last change, if nothing else is wrong with it.
+    fn unless_wrong(
+        &self,
+        zone: &Name,
+        index: usize,
+        at: OffsetDateTime,
+        said: impl Fn(OffsetDateTime, bool) -> Response,
+    ) -> Heard {
+        match self.dns.server(zone, index) {
+            None => Heard::Response(said(at, false)),
             Some(ServerFault::Servfail) => Heard::Response(Response::failed(Code::ServFail)),
-            Some(ServerFault::Refused) => Heard::Response(refused()),
+            Some(ServerFault::Refused) => Heard::Response(Response::failed(Code::Refused)),
             Some(ServerFault::Silence) => Heard::Silence,
-            Some(ServerFault::Truncated) => Heard::Cut(said(false, at)),
+            Some(ServerFault::Truncated) => Heard::Cut(said(at, false)),
             Some(ServerFault::SecondsBehind(seconds)) => {
-                Heard::Response(said(false, at - time::Duration::seconds(seconds.into())))
+                Heard::Response(said(at - time::Duration::seconds(seconds.into()), false))
             }
-            Some(ServerFault::BeforeLastChange) => Heard::Response(said(true, at)),
+            Some(ServerFault::BeforeLastChange) => Heard::Response(said(at, true)),
         }
     }
 
@@ -229,7 +227,7 @@ fn registry(name: &Name, kind: &str) -> Response {
 }
 
 /// The SOA record of the registry in which a name would be.
-fn registry_soa(name: &Name) -> Record {
+pub(super) fn registry_soa(name: &Name) -> Record {
     let registry = name.ancestors().next().unwrap_or_else(|| name.clone());
     Record::new(&registry, "SOA", TTL, format!("a.nic.{registry} hostmaster.nic.{registry} 1 7200 900 1209600 900"))
 }

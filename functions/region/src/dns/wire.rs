@@ -12,7 +12,7 @@ use hickory_server::proto::serialize::binary::BinEncoder;
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
 
-use super::view::{Heard, Voice};
+use super::view::{Heard, Voice, registry_soa};
 use super::zone::{Code, Record, Response};
 use crate::Region;
 use crate::route53::{self, Name};
@@ -75,21 +75,21 @@ impl RequestHandler for Handler {
         }
         let mut edns = Edns::new();
         edns.set_max_payload(DATAGRAM);
-        let edns = request.edns.as_ref().map(|_| &edns);
-        let most = request.edns.as_ref().map_or(512, |edns| edns.max_payload().clamp(512, DATAGRAM));
-        let response = |metadata: Metadata, reply: &'_ Reply| {
-            let builder = MessageResponseBuilder::new(&request.queries, edns);
+        let asked = request.edns.as_ref();
+        edns.set_dnssec_ok(asked.is_some_and(|asked| asked.flags().dnssec_ok));
+        let edns = asked.map(|_| &edns);
+        let most = asked.map_or(512, |asked| asked.max_payload().clamp(512, DATAGRAM));
+        let builder = || MessageResponseBuilder::new(&request.queries, edns);
+        let fits = |Reply { answers, authority }: &Reply| {
             let mut bytes = Vec::new();
-            let built = builder.build(metadata, &reply.answers, &reply.authority, [], []);
-            let written = built.destructive_emit(&mut BinEncoder::new(&mut bytes));
-            written.is_ok_and(|_| bytes.len() <= usize::from(most))
+            let built = builder().build(metadata, answers, authority, [], []);
+            built.destructive_emit(&mut BinEncoder::new(&mut bytes)).is_ok() && bytes.len() <= usize::from(most)
         };
-        if udp && !response(metadata, &reply) {
+        if udp && !fits(&reply) {
             metadata.truncation = true;
             reply = Reply::default();
         }
-        let builder = MessageResponseBuilder::new(&request.queries, edns);
-        let built = builder.build(metadata, &reply.answers, &reply.authority, [], []);
+        let built = builder().build(metadata, &reply.answers, &reply.authority, [], []);
         response_handle.send_response(built).await.unwrap_or_else(|_| unsent(metadata))
     }
 }
@@ -136,7 +136,7 @@ impl Handler {
         });
         Heard::Response(match record.filter(|record| record.kind == kind) {
             Some(record) => Response { authoritative: false, ..Response::found(vec![record]) },
-            None => Response::failed(Code::NoError),
+            None => Response { authoritative: false, ..Response::nothing(Code::NoError, Some(registry_soa(&name))) },
         })
     }
 }

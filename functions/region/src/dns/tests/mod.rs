@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::Clock;
-use crate::route53::{Name, RecordKey, RecordSet, ZoneDraft};
+use crate::route53::{Name, RecordData, RecordKey, RecordSet, ZoneDraft};
 use crate::{Region, Settings};
 
 const OWNER: &str = "111122223333";

@@ -29,6 +29,40 @@ fn names_are_answered_as_they_stand_in_the_zone() {
 }
 
 #[test]
+fn an_alias_answers_in_its_own_name_and_of_several_sets_those_for_many_values_do() {
+    let region = region();
+    let zone = zone(&region, OWNER, "example.com");
+    written(&region, &zone, "_a.example.com", "TXT", &["\"x\""]);
+    let mut world = region.world();
+    let (now, mut records) = (world.now(), world.route53.zones[&zone].records.clone());
+    let key = |of: &str, identifier: Option<&str>| RecordKey {
+        name: name(of),
+        kind: "TXT".into(),
+        identifier: identifier.map(Into::into),
+    };
+    for (of, target) in [("alias", "_a.example.com."), ("lost", "lb.example.org."), ("self", "self.example.com")] {
+        let data = RecordData::Alias { zone: zone.clone(), target: target.into(), evaluate_health: false };
+        let set = RecordSet { data, ..RecordSet::simple(0, Vec::new()) };
+        records.insert(key(&format!("{of}.example.com"), None), set);
+    }
+    for (of, routing) in [("many", "MultiValueAnswer"), ("one", "Weight")] {
+        for identifier in ["1", "2"] {
+            let mut set = RecordSet::simple(60, vec![format!("\"{identifier}\"")]);
+            set.routing.insert(routing, "1".into());
+            records.insert(key(&format!("{of}.example.com"), Some(identifier)), set);
+        }
+    }
+    world.route53.change_zone(&zone, records, None, now);
+    drop(world);
+    region.step(Duration::from_secs(60));
+    assert_eq!(resolve(&region, "alias.example.com", "TXT"), found(&["\"x\""]));
+    assert_eq!(resolve(&region, "lost.example.com", "TXT"), nothing(Code::NoError));
+    assert_eq!(resolve(&region, "self.example.com", "TXT"), nothing(Code::NoError));
+    assert_eq!(resolve(&region, "many.example.com", "TXT"), found(&["\"1\"", "\"2\""]));
+    assert_eq!(resolve(&region, "one.example.com", "TXT"), found(&["\"1\""]));
+}
+
+#[test]
 fn a_wildcard_answers_for_what_is_not_there_and_only_below_the_closest_name_that_is() {
     let region = region();
     let zone = zone(&region, OWNER, "example.com");
@@ -127,6 +161,8 @@ fn a_zone_delegates_what_is_below_it_by_its_own_records() {
         panic!("no answer");
     };
     assert_eq!((said.authoritative, values(&said.authority)), (false, vec!["ns.example.net.".to_owned()]));
+    servers(&region, "example.com", &[1], ServerFault::Servfail);
+    assert_eq!(hear(&region, Voice::NameServer(1), "_a.api.example.com", "TXT"), nothing(Code::ServFail));
 }
 
 #[test]
@@ -164,6 +200,8 @@ fn a_resolver_asks_on_until_a_server_answers() {
     assert_eq!(resolve(&region, "_a.example.com", "TXT"), found(&["\"old\""]));
     region.step(Duration::from_secs(60));
     assert_eq!(resolve(&region, "_a.example.com", "TXT"), found(&["\"new\""]));
+    servers(&region, "example.com", &[0], ServerFault::SecondsBehind(86_400));
+    assert_eq!(hear(&region, Voice::NameServer(0), "_a.example.com", "TXT"), nothing(Code::Refused), "no zone yet");
     servers(&region, "example.com", &[], ServerFault::Silence);
     assert_eq!(resolve(&region, "_a.example.com", "TXT"), nothing(Code::ServFail));
     assert_eq!(resolve(&region, "example.com", "NS").1, name_servers(&region, &zone), "the parent's voice");

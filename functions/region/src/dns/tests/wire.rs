@@ -149,16 +149,12 @@ async fn an_answer_that_is_too_long_for_a_datagram_is_asked_for_over_tcp() {
         let whole = over_tcp(at, &question("_l.example.com.", RecordType::TXT, None)).await.unwrap();
         assert_eq!((whole.metadata.truncation, texts(&whole).len()), (false, length));
     }
-    servers_cut(&region);
+    self::servers(&region, "example.com", &[], ServerFault::Truncated);
     let question = question("_a.example.com.", RecordType::TXT, Some(1232));
     let answer = over_udp(at, &question).await.unwrap();
     assert!(answer.metadata.truncation && answer.answers.is_empty());
     assert_eq!(texts(&over_tcp(at, &question).await.unwrap()).len(), 2);
     assert_eq!(texts(&over_udp(servers.resolver(), &question).await.unwrap()).len(), 2);
-}
-
-fn servers_cut(region: &Region) {
-    servers(region, "example.com", &[], ServerFault::Truncated);
 }
 
 #[tokio::test]
@@ -237,26 +233,43 @@ async fn name_servers_can_have_ipv6_addresses_only() {
     assert_eq!(nobody.metadata.response_code, ResponseCode::NXDomain);
 }
 
+/// At an address where no other test has anything to do.
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn servers_stop_and_their_ports_are_free_again() {
+async fn servers_stop_when_they_are_told_to_or_dropped_and_their_ports_are_free_again() {
     let (region, _) = ready();
-    let up = on_ports(&region).await;
-    let at = up.name_servers()[0];
-    ask(at, "example.com.", RecordType::NS).await;
+    let up = serve(&region, Options { layout: Layout::Addresses(0), ipv6_only: false }).await.unwrap();
+    let at = up.elsewhere();
+    let port = at.port();
+    let question = question("example.com.", RecordType::NS, None);
+    let mut open = TcpStream::connect(at).await.unwrap();
+    assert!(over_udp(at, &question).await.is_some());
     up.stop().await;
-    assert!(TcpStream::connect(at).await.is_err());
-    assert!(over_udp(at, &question("example.com.", RecordType::NS, None)).await.is_none());
+    assert!(over_udp(at, &question).await.is_none() && TcpStream::connect(at).await.is_err());
+    assert_eq!(timeout(PATIENCE, open.read(&mut [0])).await.unwrap().unwrap_or(0), 0, "the connection is closed");
 
-    let first = at.port();
-    if let Ok(again) = serve(&region, Options { layout: Layout::Ports(first), ipv6_only: false }).await {
-        assert_eq!((again.resolver().port(), again.elsewhere().port()), (first, first + 5));
-        let taken = serve(&region, Options { layout: Layout::Ports(first), ipv6_only: false }).await;
-        assert!(taken.is_err());
-        let at = again.resolver();
-        drop(again);
-        tokio::task::yield_now().await;
+    let again = serve(&region, Options { layout: Layout::Addresses(port), ipv6_only: false }).await.unwrap();
+    assert_eq!(again.elsewhere(), at);
+    assert!(serve(&region, Options { layout: Layout::Addresses(port), ipv6_only: false }).await.is_err());
+    drop(again);
+    let stopped = async {
         while TcpStream::connect(at).await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(5), stopped).await.unwrap();
+}
+
+#[tokio::test]
+async fn ports_can_be_chosen_and_follow_each_other() {
+    let region = region();
+    for first in (20_000..30_000).step_by(7) {
+        if let Ok(up) = serve(&region, Options { layout: Layout::Ports(first), ipv6_only: false }).await {
+            let servers = up.name_servers().map(|at| at.port());
+            assert_eq!((up.resolver().port(), up.elsewhere().port()), (first, first + 5));
+            assert_eq!(servers, [first + 1, first + 2, first + 3, first + 4]);
+            return;
         }
     }
+    panic!("no six ports are free");
 }
