@@ -10,6 +10,7 @@
 //! - [`service`]: which AWS service a request is for; `ec2` and its like hold the operations: parameters checked,
 //!   answers written.
 //! - [`route53`]: zones, their record sets, and what the world sees of them.
+//! - [`dns`]: what the world reads in DNS, and the name servers that say it.
 //! - [`query`], `answers` and [`xml`]: the protocol.
 //! - [`error`]: how a refusal is said.
 //! - [`requests`]: the requests that came last, for whoever wants to hold them against AWS's models.
@@ -26,6 +27,7 @@ pub mod clock;
 mod cloudtrail;
 pub mod connector;
 pub mod control;
+pub mod dns;
 mod ec2;
 pub mod error;
 pub mod faults;

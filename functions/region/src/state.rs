@@ -31,6 +31,7 @@ use time::OffsetDateTime;
 
 use crate::buckets::Buckets;
 use crate::clock::Clock;
+use crate::dns::Dns;
 use crate::faults::Faults;
 use crate::requests::Requests;
 use crate::route53::Route53;
@@ -89,6 +90,7 @@ struct Document {
     notifications: BTreeMap<String, ConnectionNotification>,
     sns: Sns,
     route53: Route53,
+    dns: Dns,
     published_txt: BTreeSet<(String, String)>,
     buckets: Buckets,
 }
@@ -130,6 +132,7 @@ impl Document {
             // The endpoints have their connections' ids.
             connections: _,
             route53,
+            dns,
             buckets,
             random,
             due,
@@ -154,6 +157,7 @@ impl Document {
             notifications: notifications.clone(),
             sns: sns.clone(),
             route53: route53.clone(),
+            dns: dns.clone(),
             published_txt: published_txt.clone(),
             buckets: buckets.clone(),
         }
@@ -183,6 +187,7 @@ impl Document {
             notifications,
             sns,
             route53,
+            dns,
             published_txt,
             buckets,
         } = self;
@@ -197,6 +202,7 @@ impl Document {
             notifications,
             published_txt,
             route53,
+            dns,
             buckets,
             random,
             foreseen,

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::buckets::Buckets;
 use crate::clock::Clock;
+use crate::dns::Dns;
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::happening::{ConnectionEvent, Happening, What};
@@ -49,6 +50,8 @@ pub struct World {
     pub(crate) connections: BTreeMap<String, String>,
     /// What Route 53 keeps.
     pub route53: Route53,
+    /// What is wrong with the world's DNS.
+    pub dns: Dns,
     /// The requests that came last.
     pub requests: Requests,
     pub(crate) clock: Clock,
@@ -78,6 +81,7 @@ impl World {
         Self {
             random: fastrand::Rng::with_seed(settings.seed),
             route53: Route53::new(settings.seed),
+            dns: Dns::new(settings.seed),
             settings,
             services: BTreeMap::new(),
             endpoints: BTreeMap::new(),

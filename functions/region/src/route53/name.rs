@@ -56,6 +56,27 @@ impl Name {
         Ok(Self(labels))
     }
 
+    /// The name of labels that came over the wire, where their lengths were held to.
+    pub(crate) fn of_labels<'l>(labels: impl Iterator<Item = &'l [u8]>) -> Self {
+        Self(labels.map(<[u8]>::to_ascii_lowercase).collect())
+    }
+
+    /// The name one label above; none above the root.
+    pub(crate) fn parent(&self) -> Option<Self> {
+        let (_, above) = self.0.split_first()?;
+        Some(Self(above.to_vec()))
+    }
+
+    /// The name of one more label, below this.
+    pub(crate) fn below(&self, label: &str) -> Self {
+        Self(std::iter::once(label.as_bytes().to_vec()).chain(self.0.iter().cloned()).collect())
+    }
+
+    /// This name and those above it but the root, the highest first.
+    pub(crate) fn ancestors(&self) -> impl Iterator<Item = Self> {
+        (0..self.0.len()).rev().filter_map(|at| self.0.get(at..)).map(|labels| Self(labels.to_vec()))
+    }
+
     /// Its labels as bytes, the leftmost first.
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.iter().map(Vec::as_slice)

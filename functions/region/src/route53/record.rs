@@ -210,7 +210,7 @@ pub(super) fn faults(kind: &str, values: &[String]) -> Vec<String> {
 fn check(kind: &str, value: &str) -> Result<(), &'static str> {
     let illegal = |right: bool, fault| if right { Ok(()) } else { Err(fault) };
     match kind {
-        "TXT" | "SPF" => strings(value.trim().as_bytes()),
+        "TXT" | "SPF" => strings(value).map(|_| ()),
         "A" => {
             illegal(value.parse::<Ipv4Addr>().is_ok(), "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)")
         }
@@ -225,33 +225,41 @@ fn check(kind: &str, value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// A TXT value is one or more strings in quotation marks, of at most 255 characters each, between blanks.
-fn strings(mut rest: &[u8]) -> Result<(), &'static str> {
+/// A TXT value is one or more strings in quotation marks, of at most 255 characters each, between blanks. These are they,
+/// as bytes.
+///
+/// # Errors
+///
+/// What is wrong with it, in Route 53's words.
+pub fn strings(value: &str) -> Result<Vec<Vec<u8>>, &'static str> {
     let unquoted = "InvalidCharacterString (Value should be enclosed in quotation marks)";
+    let (mut rest, mut strings) = (value.trim().as_bytes(), Vec::new());
     loop {
         rest = rest.strip_prefix(b"\"").ok_or(unquoted)?;
-        let mut length = 0;
+        let mut string = Vec::new();
         loop {
             let (&byte, after) = rest.split_first().ok_or(unquoted)?;
-            rest = match byte {
-                b'"' => {
-                    rest = after;
-                    break;
-                }
+            rest = after;
+            let byte = match byte {
+                b'"' => break,
                 // An escape is one character: of three octal digits, or whatever stands behind the backslash.
-                b'\\' => match octal(after) {
-                    Some((_, after)) => after,
-                    None => after.split_first().ok_or(unquoted)?.1,
-                },
-                _ => after,
+                b'\\' => {
+                    let (byte, after) = octal(rest)
+                        .or_else(|| rest.split_first().map(|(&byte, after)| (byte, after)))
+                        .ok_or(unquoted)?;
+                    rest = after;
+                    byte
+                }
+                _ => byte,
             };
-            length += 1;
+            string.push(byte);
         }
-        if length > 255 {
+        if string.len() > 255 {
             return Err("CharacterStringTooLong (Value is too long)");
         }
+        strings.push(string);
         if rest.is_empty() {
-            return Ok(());
+            return Ok(strings);
         }
         rest = rest.trim_ascii_start();
     }
@@ -281,6 +289,14 @@ mod tests {
             assert!(check("TXT", wrong).is_err_and(|fault| fault.starts_with("InvalidCharacterString")), "{wrong}");
         }
         assert!(check("TXT", &format!("\"{long}a\"")).is_err_and(|fault| fault.starts_with("CharacterStringTooLong")));
+    }
+
+    #[test]
+    fn the_strings_of_a_txt_value_are_its_bytes_with_the_escapes_undone() {
+        let of = |value: &str| strings(value).unwrap();
+        assert_eq!(of(r#""vpce:aBc""#), [b"vpce:aBc"]);
+        assert_eq!(of(r#""a b" "" "c""#), [&b"a b"[..], b"", b"c"]);
+        assert_eq!(of(r#""say \"hi\" \\ \303\244\7""#), [b"say \"hi\" \\ \xc3\xa47"]);
     }
 
     #[test]

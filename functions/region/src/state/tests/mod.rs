@@ -71,6 +71,7 @@ fn what_was_saved_is_there_when_it_is_loaded() {
         published_txt,
         connections,
         route53,
+        dns,
         buckets,
         random,
         due,
@@ -83,7 +84,7 @@ fn what_was_saved_is_there_when_it_is_loaded() {
     } = &*is;
     assert_eq!((settings, services, endpoints), (&was.settings, &was.services, &was.endpoints));
     assert_eq!((sns, notifications, route53), (&was.sns, &was.notifications, &was.route53));
-    assert_eq!((published_txt, connections), (&was.published_txt, &was.connections));
+    assert_eq!((published_txt, connections, dns), (&was.published_txt, &was.connections, &was.dns));
     assert_eq!((buckets, random, due, foreseen), (&was.buckets, &was.random, &was.due, &was.foreseen));
     assert_eq!(clock.now(), was.now());
     // There is something in everything, so that nothing is equal only because it is empty.
@@ -92,6 +93,7 @@ fn what_was_saved_is_there_when_it_is_loaded() {
     assert!(!notifications.is_empty() && !published_txt.is_empty() && due.len() == 3, "{due:?}");
     assert_eq!((sns.topics.len(), sns.deliveries.len(), route53.zones.len()), (2, 4, 2));
     assert_ne!(*buckets, Buckets::default());
+    assert_eq!(dns.faults().len(), 1);
     assert!(route53.zones.values().any(|zone| zone.seen(clock.now()) != Some(&zone.records)));
 }
 
