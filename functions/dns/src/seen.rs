@@ -23,6 +23,9 @@ const ASIDE: Duration = Duration::from_secs(2);
 /// How many servers of a top-level domain are asked for a record that cannot be theirs.
 const TOP_LEVEL_SERVERS: usize = 2;
 
+/// How many aliases are followed from answer to answer.
+const HOPS: usize = 4;
+
 /// One server, asked for the record.
 struct Asked {
     /// Where it was asked.
@@ -185,19 +188,25 @@ async fn txt(server: SocketAddr, name: &DnsName, world: Option<&World>, by: Inst
 }
 
 async fn aliased(server: SocketAddr, name: &DnsName, world: Option<&World>, by: Instant) -> Result<Answer, Trouble> {
-    let wire = wire_name(name)?;
     let own = world.is_some();
-    let question = Question { recursion: !own, ..Question::own(&wire, RecordType::TXT) };
-    let target = match said(&ask(server, &question, by).await?, &wire, own) {
-        Said::This(answer) => return Ok(answer),
-        Said::Alias(target) => target,
-    };
-    let question = Question::recursive(&target, RecordType::TXT);
-    let message = match world {
-        Some(world) => world.resolvers.ask(&question, by).await?,
-        None => ask(server, &question, by).await?,
-    };
-    Ok(match said(&message, &target, false) {
+    let mut asked = wire_name(name)?;
+    let mut answer = Err(Trouble::NotAuthoritative);
+    for hop in 0..HOPS {
+        let question = Question { recursion: !own, ..Question::own(&asked, RecordType::TXT) };
+        answer = ask(server, &question, by).await.map(|message| said(&message, &asked, own));
+        match answer {
+            Ok(Said::Alias(target)) => asked = target,
+            Ok(Said::This(answer)) if hop == 0 => return Ok(answer),
+            Err(trouble) if hop == 0 => return Err(trouble),
+            Ok(Said::This(_)) | Err(_) => break,
+        }
+    }
+    // The server does not speak for where the alias leads: that is for the resolver to find.
+    if let (Some(world), Ok(Said::This(Answer::Trouble(_))) | Err(_)) = (world, &answer) {
+        let message = world.resolvers.ask(&Question::recursive(&asked, RecordType::TXT), by).await?;
+        answer = Ok(said(&message, &asked, false));
+    }
+    Ok(match answer? {
         // The alias is there, whatever it leads to.
         Said::This(Answer::NoName) | Said::Alias(_) => Answer::NoRecord,
         Said::This(answer) => answer,
