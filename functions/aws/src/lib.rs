@@ -9,7 +9,8 @@
 //! - [`doctor`]: dry runs of what would be written.
 //! - [`deadline`]: how long an invocation may go on trying.
 //! - [`folder`]: the policy folder, read again when it changes.
-//! - [`acceptor`]: these in a row, as `connection-acceptor` and the command line both run them.
+//! - [`topics`]: SNS.
+//! - [`acceptor`], [`verifier`]: these in a row, as the functions and the command line both run them.
 //!
 //! # Invariants
 //!
@@ -27,3 +28,5 @@ pub mod folder;
 pub mod observe;
 pub mod permissions;
 pub mod route53;
+pub mod topics;
+pub mod verifier;

@@ -74,7 +74,7 @@ impl Verifier {
         let config =
             VerifierConfig::from_vars(lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
         let dns = if config.dns_servers.is_empty() {
-            Dns::system().map_err(|error| Failure::BadConfiguration(error.to_string()))?
+            Dns::system()
         } else {
             Dns::servers(config.dns_servers.clone())
         };
