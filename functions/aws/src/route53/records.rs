@@ -1,6 +1,7 @@
 //! The record sets of a zone: read where they are wanted, exchanged as a whole or not at all.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_route53::types::{
     Change as SdkChange, ChangeAction, ChangeBatch, ChangeInfo, ChangeStatus, ResourceRecord, ResourceRecordSet, RrType,
@@ -12,8 +13,7 @@ use tokio::time::Instant;
 use super::accounts::Account;
 use super::name_of;
 use super::order::Answered;
-use crate::deadline::attempt;
-use crate::error::{CallError, Meaning};
+use crate::error::CallError;
 
 /// The largest page that Route 53 gives.
 const PAGE: i32 = 300;
@@ -75,8 +75,11 @@ fn existing(set: &ResourceRecordSet) -> Existing {
 pub enum Written {
     /// It took effect, and this is its change.
     Changed(Change),
-    /// What stands there is not what was read: it has to be read again. Perhaps an attempt of ours is why.
-    Overtaken,
+    /// What stands there is not what was read: it has to be read again.
+    Overtaken {
+        /// Whether an attempt before the last may be why.
+        perhaps_ours: bool,
+    },
 }
 
 /// Exchanges a record set: what was read is taken away and the new one put there, in one batch that fails as a whole.
@@ -91,7 +94,9 @@ pub async fn write(account: &Account, write: &Write, by: Instant) -> Result<Writ
         batch = batch.changes(change(action, record, set)?);
     }
     let batch = batch.build().map_err(|error| CallError::unreadable(&error.to_string()))?;
+    let attempts = AtomicUsize::new(0);
     let call = || async {
+        attempts.fetch_add(1, Ordering::Relaxed);
         let call = account.client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch.clone());
         call.send().await.map_err(CallError::from)
     };
@@ -99,7 +104,9 @@ pub async fn write(account: &Account, write: &Write, by: Instant) -> Result<Writ
         Ok(answer) => Ok(Written::Changed(
             answer.change_info.as_ref().map_or_else(|| Change { id: String::new(), in_sync: true }, changed),
         )),
-        Err(error) if error.code == "InvalidChangeBatch" => Ok(Written::Overtaken),
+        Err(error) if error.code == "InvalidChangeBatch" => {
+            Ok(Written::Overtaken { perhaps_ours: attempts.into_inner() > 1 })
+        }
         Err(error) => Err(error),
     }
 }

@@ -196,7 +196,9 @@ fn outcome(domain: &Domain, step: &Step, ended: Ended) -> Outcome {
             EffectKind::WriteRecord
         }
         Step::StartCheck => {
-            more.extend(Proof::of(&domain.private_dns).ok().flatten().map(|proof| ("record", proof.record.to_string())));
+            more.extend(
+                Proof::of(&domain.private_dns).ok().flatten().map(|proof| ("record", proof.record.to_string())),
+            );
             EffectKind::StartCheck
         }
         Step::Tell(tell) => {

@@ -73,11 +73,7 @@ impl Verifier {
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let config =
             VerifierConfig::from_vars(lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
-        let dns = if config.dns_servers.is_empty() {
-            Dns::system()
-        } else {
-            Dns::servers(config.dns_servers.clone())
-        };
+        let dns = if config.dns_servers.is_empty() { Dns::system() } else { Dns::servers(config.dns_servers.clone()) };
         Ok(Self::new(config, &client::network(), dns))
     }
 
@@ -169,7 +165,13 @@ impl Verifier {
                     break;
                 }
                 Mode::Enforce => {
-                    let done = self.carry_out(plans, deadline).await;
+                    let work = |(domain, plan): (Domain, DomainPlan)| {
+                        let service = looked.observed.services.get(&domain.service)?;
+                        Some(carry::Work { service, domain, plan })
+                    };
+                    let works = plans.into_iter().filter_map(work).collect();
+                    let last = at_once >= ROUNDS_AT_ONCE;
+                    let done = self.carry_out(works, now + begun.elapsed(), last, deadline).await;
                     outcomes.extend(done.outcomes);
                     said.extend(done.said);
                     done.written

@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use super::Verifier;
 use crate::error::{CallError, Meaning};
 use crate::route53::accounts::Account;
-use crate::route53::zones::{ZoneBook, choose};
 use crate::route53::records;
+use crate::route53::zones::{ZoneBook, choose};
 
 /// How many domains DNS is asked about at the same time.
 const ASKED_AT_ONCE: usize = 16;
@@ -78,7 +78,9 @@ impl Verifier {
         let mut refused: Option<CallError> = None;
         let mut by_zone: BTreeMap<String, (_, Vec<(Named, Proof)>)> = BTreeMap::new();
         // In the order of the listings, so that one page serves all that stand on it.
-        named.sort_by_cached_key(|(_, proof)| proof.record.as_str().rsplit('.').map(ToOwned::to_owned).collect::<Vec<_>>());
+        named.sort_by_cached_key(|(_, proof)| {
+            proof.record.as_str().rsplit('.').map(ToOwned::to_owned).collect::<Vec<_>>()
+        });
         for (named, proof) in named {
             let looked = match &refused {
                 // Who may not list zones may not list them for the next name either.
@@ -175,4 +177,3 @@ fn share(by: Instant) -> Instant {
 fn unreadable(error: &CallError, detail: String) -> Place {
     Place::Unreadable { code: error.code.clone(), detail, passes: error.meaning == Meaning::ComeAgain }
 }
-

@@ -30,6 +30,9 @@ pub use planner::plan_ownership;
 pub use record_set::{MOST_VALUES, TxtSet, quoted, unquoted};
 pub use zone::{HostedZone, candidates, delegated_among};
 
+/// How many seconds a new record lives.
+pub const TTL: u32 = 300;
+
 /// The TXT record that proves a name: its whole name, and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
@@ -211,6 +214,8 @@ pub struct Tell {
     pub finding: Option<Finding>,
     /// The record that proves the name.
     pub proof: Option<Proof>,
+    /// How often the operators were told something of this record before.
+    pub before: u32,
 }
 
 /// What can happen to a domain that a person is to know of.
@@ -241,7 +246,7 @@ impl fmt::Display for DomainPlan {
                     )?;
                 }
                 Step::StartCheck => writeln!(f, "start-check   of {service}")?,
-                Step::Tell(Tell { news, finding, proof: _ }) => {
+                Step::Tell(Tell { news, finding, proof: _, before: _ }) => {
                     let why = finding.as_ref().map(|finding| format!(": {}", finding.detail)).unwrap_or_default();
                     writeln!(f, "publish       {} of {service}{why}", news.word())?;
                 }

@@ -4,14 +4,12 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Change, Checks, Domain, DomainPlan, Existing, Finding, HostedZone, MOST_VALUES, Memory, News, Place, Proof, Step,
-    Tell, TxtSet, Write, quoted, readable,
+    TTL, Tell, TxtSet, Write, quoted, readable,
 };
 use crate::diagnosis::Diagnosis;
 use crate::observed::DnsNameState;
 use crate::plan::{Reason, Skip};
 
-/// How many seconds a new record lives.
-const TTL: i64 = 300;
 /// How long what passes by itself may last before a person is told of it.
 const PATIENCE: Duration = Duration::minutes(15);
 /// How long AWS may take to answer a check before it is taken for forgotten.
@@ -83,8 +81,8 @@ impl Planner<'_> {
         self.memory.verified = true;
         if took_part {
             let told = if self.memory.told.as_deref() == Some("required") { "required" } else { "verified" };
-            let label = std::mem::take(&mut self.memory.label);
-            self.memory = Memory { verified: true, told: Some(told.to_owned()), ..Memory::of(&label) };
+            let Memory { label, news, .. } = std::mem::take(&mut self.memory);
+            self.memory = Memory { verified: true, told: Some(told.to_owned()), news, ..Memory::of(&label) };
         }
         match &self.domain.place {
             Place::Zone { zone, role, set } => match set {
@@ -256,7 +254,9 @@ impl Planner<'_> {
     }
 
     fn tell(&mut self, news: News, finding: Option<Finding>, proof: Option<Proof>) {
-        self.plan.steps.push(Step::Tell(Tell { news, finding, proof }));
+        let before = self.memory.news;
+        self.memory.news = before.saturating_add(1);
+        self.plan.steps.push(Step::Tell(Tell { news, finding, proof, before }));
     }
 
     fn blocked(&mut self, code: &str, detail: &str, passes: bool) {
@@ -275,7 +275,7 @@ impl Planner<'_> {
         }
         let after = match before {
             Some(set) => set.with(&proof.value),
-            None => TxtSet { ttl: TTL, values: vec![quoted(proof.value.as_bytes())] },
+            None => TxtSet { ttl: TTL.into(), values: vec![quoted(proof.value.as_bytes())] },
         };
         if self.memory.verified && self.domain.private_dns.state != DnsNameState::Verified {
             let detail = format!("the record `{}` had gone from its zone", proof.record);

@@ -46,7 +46,7 @@ fn seen(answer: Answer) -> Option<Seen> {
     Some(Seen {
         record: name("_6e86v84tqgqubxbwii1m.api.example.com"),
         delegation: Delegation::Unknown(Trouble::TimedOut),
-        answers: vec![ServerAnswer { server: "ns1".to_owned(), address: Ipv4Addr::LOCALHOST.into(), answer }],
+        answers: vec![ServerAnswer { server: "ns1".to_owned(), address: Some(Ipv4Addr::LOCALHOST.into()), answer }],
         passed_over: Vec::new(),
         doubled: None,
         signatures: Signatures::Unsigned,
