@@ -9,6 +9,7 @@
 //! - [`observed`]: what was read, in this product's own words; [`dns`]: what the world's name servers answered.
 //! - [`policy`]: `consumers.toml` and the Cedar files; one connection, judged. Only this module knows Cedar.
 //! - [`accept`]: what is to be done about all connections.
+//! - [`notice`]: who is told what, and in which words.
 //! - [`plan`]: effects, and the reasons for doing nothing.
 //! - [`principals`]: who may ask, against who is listed.
 //! - [`report`]: what came of it: the return value, the log, and the failures.
@@ -27,6 +28,7 @@ pub mod config;
 pub mod diagnosis;
 pub mod dns;
 pub mod ids;
+pub mod notice;
 pub mod observed;
 pub mod plan;
 pub mod policy;
