@@ -35,13 +35,15 @@ pub struct Document<'n> {
     pub service: ServicePart<'n>,
     /// The consumer's endpoint. A notice to the operators about a domain has none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "EndpointPart<'static>"))]
     pub endpoint: Option<EndpointPart<'n>>,
     /// Where several connections of one account to one service are held: the ids of the other endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub others: Option<Vec<&'n EndpointId>>,
     /// The consumer's name; null for an account that no consumer lists. A notice about a domain has none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub consumer: Option<Option<&'n str>>,
     /// The ids of the policies that decided about the connection; for a held one those that forbade, or came nearest.
     pub policy: Vec<&'n str>,
@@ -49,15 +51,19 @@ pub struct Document<'n> {
     pub next_steps: Vec<Step>,
     /// Why a private DNS name is not proved, in one word.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub diagnosis: Option<&'static str>,
     /// The record that proves a private DNS name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "RecordPart<'static>"))]
     pub record: Option<RecordPart<'n>>,
     /// The notice that did not arrive.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "UndeliveredPart<'static>"))]
     pub undelivered: Option<UndeliveredPart<'n>>,
     /// How many entries were left out of the lists, because the message would have been too large.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Omitted"))]
     pub omitted: Option<Omitted>,
 }
 
@@ -113,7 +119,7 @@ pub struct Step {
     pub what: String,
     /// How it is done, where a command does it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub command: Option<String>,
 }
 

@@ -10,7 +10,9 @@ use super::*;
 const PUBLISHED: &str = include_str!("../../../../../infra/notice.schema.json");
 
 fn schema() -> Value {
-    schemars::schema_for!(Document<'static>).to_value()
+    // What is written, and not what could be read: a field that is left out is never null.
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Document<'static>>().to_value()
 }
 
 /// The published form with no room for a field that it does not know: it may grow for its readers, and not unseen.
@@ -61,6 +63,8 @@ fn a_document_that_is_not_of_the_form_is_refused() {
     assert!(!changed(&|d| d["new"] = json!(1)));
     assert!(!changed(&|d| d["endpoint"]["new"] = json!(1)));
     assert!(!changed(&|d| drop(d["service"].as_object_mut().unwrap().remove("region"))));
+    assert!(!changed(&|d| d["others"] = Value::Null));
+    assert!(!changed(&|d| drop(d["service"].as_object_mut().unwrap().remove("privateDnsName"))));
     assert!(!changed(&|d| drop(d.as_object_mut().unwrap().remove("nextSteps"))));
 }
 
