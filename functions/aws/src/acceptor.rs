@@ -94,7 +94,7 @@ impl Acceptor {
         let (_, Plan { effects, skipped }) = self.plan(policy, look, now, deadline).await?;
         let outcomes = self.apply(effects, deadline).await;
         let mode = self.config.mode;
-        Ok(Report { function: FUNCTION, mode, policy_digest: policy.digest().to_owned(), outcomes, skipped })
+        Ok(Report { function: FUNCTION, mode, policy_digest: Some(policy.digest().to_owned()), outcomes, skipped })
     }
 
     /// The principals that may ask for connections to a service.

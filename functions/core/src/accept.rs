@@ -27,6 +27,7 @@ pub fn plan_acceptance(policy: &Policy, observed: &Observed, now: OffsetDateTime
         policy: Vec::new(),
         nearest: Vec::new(),
         detail: Some(fault.clone()),
+        fix: None,
     }));
     plan
 }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `GET /_region/now` | tells the Region's time |
 //! | `GET /_region/requests` | gives the requests of AWS's protocols that came last, as they came |
+//! | `GET /_region/state` | gives the whole world as a document of [`crate::state`] |
+//! | `PUT /_region/state` | puts the world of such a document in the place of this one |
 //! | `POST /_region/step?seconds=60` | lets time pass |
 //! | `POST /_region/services?id=vpce-svc-…&owner=999988887777` | makes a service under an id of one's own |
 //! | `POST /_region/faults` | asks for a [`Fault`], as JSON |
@@ -22,6 +24,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::dns::{DnsFault, DnsFaultKind};
 use crate::faults::Fault;
 use crate::route53::Name;
+use crate::state::StateFault;
 use crate::world::ServiceDraft;
 use crate::{Answer, Region, Request};
 
@@ -38,6 +41,8 @@ pub fn answer(region: &Region, request: &Request) -> Answer {
     let answer = match (method.as_str(), path) {
         ("GET", "now") => Ok(now(region)),
         ("GET", "requests") => Ok(region.world().requests.to_json()),
+        ("GET", "state") => return state(region),
+        ("PUT", "state") => return restore(region, body),
         ("POST", "step") => step(region, query),
         ("POST", "services") => service(region, query),
         ("POST", "faults") => fault(region, body),
@@ -58,7 +63,26 @@ pub fn answer(region: &Region, request: &Request) -> Answer {
 }
 
 fn json_answer(status: u16, value: &Value) -> Answer {
-    Answer { status, headers: vec![("content-type", "application/json".to_owned())], body: format!("{value}\n") }
+    json_text(status, format!("{value}\n"))
+}
+
+fn json_text(status: u16, body: String) -> Answer {
+    Answer { status, headers: vec![("content-type", "application/json".to_owned())], body }
+}
+
+fn state(region: &Region) -> Answer {
+    match region.save() {
+        Ok(document) => json_text(200, document),
+        Err(fault) => json_answer(500, &json!({"error": fault.to_string()})),
+    }
+}
+
+fn restore(region: &Region, body: &[u8]) -> Answer {
+    let document = str::from_utf8(body).map_err(|error| StateFault::of(format!("this is no JSON: {error}")));
+    match document.and_then(|document| region.restore(document)) {
+        Ok(()) => json_answer(200, &now(region)),
+        Err(fault) => json_answer(400, &json!({"error": fault.to_string(), "faults": fault.problems})),
+    }
 }
 
 fn parameter(query: &str, name: &str) -> Result<String, String> {

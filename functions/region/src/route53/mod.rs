@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 pub use self::name::Name;
+pub(crate) use self::record::{ROUTING, is_kind};
 pub use self::record::{RecordData, RecordKey, RecordSet, strings};
 pub use self::state::{Change, Records, Route53, Zone, ZoneDraft};
 use crate::error::ApiError;

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use serde::{Deserialize, Serialize};
+
 use super::body::Node;
 use super::name::{Name, octal};
 use super::{enum_fault, invalid_batch, invalid_input};
 use crate::error::ApiError;
+use crate::state::form;
 use crate::xml::{Element, element, text};
 
 /// The types of records that Route 53 knows.
@@ -16,10 +19,11 @@ const KINDS: [&str; 17] = [
 ];
 
 /// What tells apart record sets of one name and type. It is kept and compared, and decides nothing.
-const ROUTING: [&str; 4] = ["Weight", "Region", "Failover", "MultiValueAnswer"];
+pub(crate) const ROUTING: [&str; 4] = ["Weight", "Region", "Failover", "MultiValueAnswer"];
 
 /// What a record set is found by, in the order in which Route 53 lists them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecordKey {
     /// Its name.
     pub name: Name,
@@ -30,18 +34,21 @@ pub struct RecordKey {
 }
 
 /// A record set without its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecordSet {
     /// Its values and how long they live, or where they are found.
     pub data: RecordData,
     /// `Weight`, `Region`, `Failover` or `MultiValueAnswer`.
+    #[serde(deserialize_with = "form::routing")]
     pub routing: BTreeMap<&'static str, String>,
     /// The id of its health check.
     pub health_check: Option<String>,
 }
 
 /// What a record set answers with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RecordData {
     /// Values of its own.
     Values {
@@ -163,7 +170,7 @@ impl RecordSet {
 }
 
 /// Whether Route 53 has records of such a type.
-pub(super) fn is_kind(kind: &str) -> bool {
+pub(crate) fn is_kind(kind: &str) -> bool {
     KINDS.contains(&kind)
 }
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::name::Name;
 use super::record::{RecordKey, RecordSet};
+use crate::state::form;
 
 /// How long a change is `PENDING` before it is `INSYNC`, in seconds.
 const PENDING: std::ops::RangeInclusive<u64> = 20..=60;
@@ -18,18 +20,20 @@ const FORMER: usize = 8;
 pub type Records = BTreeMap<RecordKey, RecordSet>;
 
 /// All that Route 53 keeps, for all accounts.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Route53 {
     /// The zones, by id.
     pub zones: BTreeMap<String, Zone>,
     /// The changes, by id.
     pub changes: BTreeMap<String, Change>,
-    made: u64,
+    #[serde(with = "form::random")]
     random: fastrand::Rng,
 }
 
 /// A hosted zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Zone {
     /// Its id, without `/hostedzone/`.
     pub id: String,
@@ -46,19 +50,25 @@ pub struct Zone {
     /// Its name servers, without a trailing dot.
     pub name_servers: [String; 4],
     /// Its record sets as the API shows them.
+    #[serde(with = "form::pairs")]
     pub records: Records,
     /// When it was last changed.
+    #[serde(with = "form::moment")]
     pub changed: OffsetDateTime,
     /// Which of all zones it is, the first made being the first.
+    #[serde(deserialize_with = "form::count")]
     pub(crate) number: u64,
     /// From when on the world sees it.
-    known: OffsetDateTime,
+    #[serde(with = "form::moment")]
+    pub(crate) known: OffsetDateTime,
     /// Its record sets as the world sees them from a time on, the oldest first.
-    seen: Vec<(OffsetDateTime, Records)>,
+    #[serde(with = "form::seen")]
+    pub(crate) seen: Vec<(OffsetDateTime, Records)>,
 }
 
 /// A change of a zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Change {
     /// Its id, without `/change/`.
     pub id: String,
@@ -67,8 +77,10 @@ pub struct Change {
     /// Its comment.
     pub comment: Option<String>,
     /// When it was asked for.
+    #[serde(with = "form::moment")]
     pub submitted: OffsetDateTime,
     /// When all name servers know of it.
+    #[serde(with = "form::moment")]
     pub in_sync: OffsetDateTime,
 }
 
@@ -118,7 +130,7 @@ impl Zone {
 impl Route53 {
     pub(crate) fn new(seed: u64) -> Self {
         // A source of its own, so that what happens here moves no other service's draws.
-        Self { zones: BTreeMap::new(), changes: BTreeMap::new(), made: 0, random: fastrand::Rng::with_seed(seed) }
+        Self { zones: BTreeMap::new(), changes: BTreeMap::new(), random: fastrand::Rng::with_seed(seed) }
     }
 
     /// What the world sees: the public zones that are there for it, each with its record sets, as of the changes that
@@ -140,7 +152,8 @@ impl Route53 {
             (apex("SOA"), RecordSet::simple(900, vec![soa])),
         ]);
         let change = self.draw_change(owner, None, now);
-        self.made += 1;
+        // Zones may be taken away by hand.
+        let number = self.zones.values().map(|zone| zone.number).max().unwrap_or(0) + 1;
         let zone = Zone {
             id: id.clone(),
             owner: owner.to_owned(),
@@ -151,7 +164,7 @@ impl Route53 {
             name_servers,
             records: BTreeMap::new(),
             changed: now,
-            number: self.made,
+            number,
             known: change.in_sync,
             seen: Vec::new(),
         };
