@@ -3,7 +3,7 @@
 //! In it is everything that decides what happens next, so that a loaded Region goes on exactly as the saved one would
 //! have: the settings, the time, all things and their past, what is foreseen, what throttling has counted, and the
 //! states of the random generators. Not in it is what belongs to whoever holds the Region rather than to the world:
-//! listeners, the requests that came last, and the faults that were asked for. How fast the clock runs is for the
+//! listeners, the requests that came last, and the faults that were asked for, those of DNS too. How fast the clock runs is for the
 //! loader to say.
 //!
 //! A document is taken whole or refused whole, with what is wrong and where: a path as JSON Pointer (RFC 6901) has it.
@@ -90,7 +90,6 @@ struct Document {
     notifications: BTreeMap<String, ConnectionNotification>,
     sns: Sns,
     route53: Route53,
-    dns: Dns,
     published_txt: BTreeSet<(String, String)>,
     buckets: Buckets,
 }
@@ -132,7 +131,6 @@ impl Document {
             // The endpoints have their connections' ids.
             connections: _,
             route53,
-            dns,
             buckets,
             random,
             due,
@@ -141,6 +139,7 @@ impl Document {
             clock: _,
             requests: _,
             faults: _,
+            dns: _,
             refuse_items: _,
             listeners: _,
         } = world;
@@ -157,7 +156,6 @@ impl Document {
             notifications: notifications.clone(),
             sns: sns.clone(),
             route53: route53.clone(),
-            dns: dns.clone(),
             published_txt: published_txt.clone(),
             buckets: buckets.clone(),
         }
@@ -187,7 +185,6 @@ impl Document {
             notifications,
             sns,
             route53,
-            dns,
             published_txt,
             buckets,
         } = self;
@@ -202,13 +199,13 @@ impl Document {
             notifications,
             published_txt,
             route53,
-            dns,
             buckets,
             random,
             foreseen,
             clock,
             requests: Requests::default(),
             faults: Faults::default(),
+            dns: Dns::default(),
             refuse_items: None,
             listeners: Vec::new(),
         }
@@ -258,6 +255,7 @@ impl Region {
         world.listeners = former.listeners;
         world.requests = former.requests;
         world.faults = former.faults;
+        world.dns = former.dns;
         Ok(())
     }
 }

@@ -81,7 +81,7 @@ impl World {
         Self {
             random: fastrand::Rng::with_seed(settings.seed),
             route53: Route53::new(settings.seed),
-            dns: Dns::new(settings.seed),
+            dns: Dns::default(),
             settings,
             services: BTreeMap::new(),
             endpoints: BTreeMap::new(),

@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::route53::Name;
-use crate::state::form;
 
 /// Something that is not as it is by itself. Where two contradict each other, the later counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,20 +60,12 @@ pub enum ServerFault {
 }
 
 /// What was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 pub struct Dns {
-    pub(super) faults: Vec<DnsFault>,
-    /// A source of its own, so that what happens here moves no other draws.
-    #[serde(with = "form::random")]
-    random: fastrand::Rng,
+    faults: Vec<DnsFault>,
 }
 
 impl Dns {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { faults: Vec::new(), random: fastrand::Rng::with_seed(seed) }
-    }
-
     /// Lets something go wrong from now on.
     pub fn add(&mut self, fault: DnsFault) {
         self.faults.push(fault);
@@ -90,9 +81,19 @@ impl Dns {
         &self.faults
     }
 
-    /// Which of a zone's name servers is asked first.
-    pub(crate) fn draw(&mut self) -> usize {
-        self.random.usize(..4)
+    /// Whether name servers of some zone may say different things.
+    pub(crate) fn differs(&self) -> bool {
+        self.faults.iter().any(|fault| match &fault.kind {
+            DnsFaultKind::Servers { how, .. } => match how {
+                ServerFault::SecondsBehind(_) | ServerFault::BeforeLastChange => true,
+                ServerFault::Servfail | ServerFault::Refused | ServerFault::Silence | ServerFault::Truncated => false,
+            },
+            DnsFaultKind::NotDelegated
+            | DnsFaultKind::DelegatedToZone(_)
+            | DnsFaultKind::DelegatedElsewhere(_)
+            | DnsFaultKind::DnssecBroken
+            | DnsFaultKind::NameServersFromZone => false,
+        })
     }
 
     /// What somebody wants of the delegation of a zone.

@@ -27,7 +27,6 @@ pub struct Route53 {
     pub zones: BTreeMap<String, Zone>,
     /// The changes, by id.
     pub changes: BTreeMap<String, Change>,
-    made: u64,
     #[serde(with = "form::random")]
     random: fastrand::Rng,
 }
@@ -57,10 +56,11 @@ pub struct Zone {
     #[serde(with = "form::moment")]
     pub changed: OffsetDateTime,
     /// Which of all zones it is, the first made being the first.
+    #[serde(deserialize_with = "form::count")]
     pub(crate) number: u64,
     /// From when on the world sees it.
     #[serde(with = "form::moment")]
-    known: OffsetDateTime,
+    pub(crate) known: OffsetDateTime,
     /// Its record sets as the world sees them from a time on, the oldest first.
     #[serde(with = "form::seen")]
     pub(crate) seen: Vec<(OffsetDateTime, Records)>,
@@ -130,7 +130,7 @@ impl Zone {
 impl Route53 {
     pub(crate) fn new(seed: u64) -> Self {
         // A source of its own, so that what happens here moves no other service's draws.
-        Self { zones: BTreeMap::new(), changes: BTreeMap::new(), made: 0, random: fastrand::Rng::with_seed(seed) }
+        Self { zones: BTreeMap::new(), changes: BTreeMap::new(), random: fastrand::Rng::with_seed(seed) }
     }
 
     /// What the world sees: the public zones that are there for it, each with its record sets, as of the changes that
@@ -152,7 +152,8 @@ impl Route53 {
             (apex("SOA"), RecordSet::simple(900, vec![soa])),
         ]);
         let change = self.draw_change(owner, None, now);
-        self.made += 1;
+        // Zones may be taken away by hand.
+        let number = self.zones.values().map(|zone| zone.number).max().unwrap_or(0) + 1;
         let zone = Zone {
             id: id.clone(),
             owner: owner.to_owned(),
@@ -163,7 +164,7 @@ impl Route53 {
             name_servers,
             records: BTreeMap::new(),
             changed: now,
-            number: self.made,
+            number,
             known: change.in_sync,
             seen: Vec::new(),
         };

@@ -47,8 +47,6 @@ pub(super) fn problems(document: &Document) -> Vec<String> {
         notifications,
         sns,
         route53,
-        // A fault of a zone that is not there changes nothing, and may be asked for before it is made.
-        dns: _,
         published_txt: _,
         buckets: _,
     } = document;
@@ -203,6 +201,13 @@ fn check_route53(problems: &mut Problems, route53: &Route53) {
         }
         if !zone.seen.is_sorted_by_key(|(from, _)| *from) {
             problems.add(&steps, "what is `seen` is not in its order");
+        }
+        if zone.seen.first().is_some_and(|(from, _)| *from < zone.known) {
+            problems.add(&steps, "it is `seen` before it is `known`");
+        }
+        let number = zone.number;
+        if let Some(other) = route53.zones.values().find(|other| other.number == number && other.id < zone.id) {
+            problems.add(&steps, format!("its `number` `{number}` is that of the zone `{}` as well", other.id));
         }
         for (from, _) in &zone.seen {
             if !route53.changes.values().any(|change| change.owner == zone.owner && change.in_sync == *from) {

@@ -122,6 +122,8 @@ fn a_zone_that_is_not_delegated_is_not_there_and_below_another_the_other_answers
         hear(&region, Voice::NameServer(1), "example.com", "NS"),
         found(&name_servers(&region, &above).each_str())
     );
+    region.world().dns.mend(Some(&name("api.example.com")));
+    assert_eq!(resolve(&region, "_a.api.example.com", "TXT"), nothing(Code::NxDomain), "nothing leads to its parent");
     region.world().dns.mend(None);
     assert_eq!(resolve(&region, "_a.api.example.com", "TXT"), found(&["\"below\""]));
 }

@@ -269,7 +269,16 @@ fn zones_records_and_changes_have_to_be_of_each_other() {
     let doubled = saved.after(&format!("{at}/records"), |records| records[1] = records[0].clone());
     only(&doubled, &format!("`{at}/records"), "item 1 of the list has the key of an earlier one");
 
-    let seen = saved.after(&format!("{at}/seen"), |seen| seen[0][0] = json!("2026-01-31T11:00:00Z"));
+    let known = saved.with(&format!("{at}/known"), json!("2027-01-31T12:00:00Z"));
+    only(&known, &place, "it is `seen` before it is `known`");
+    let zones = saved.after("/route53/zones", |zones| {
+        zones.as_object_mut().unwrap().values_mut().for_each(|zone| zone["number"] = json!(1));
+    });
+    only(&zones, "`/route53/zones/", "its `number` `1` is that of the zone `");
+    let seen = saved.after(&at, |zone| {
+        zone["known"] = json!("2026-01-31T11:00:00Z");
+        zone["seen"][0][0] = zone["known"].clone();
+    });
     only(&seen, &place, "no change of its owner is `in_sync` at `2026-01-31T11:00:00Z`");
     let change = key(&saved.document["route53"]["changes"]);
     let (at, place) = (format!("/route53/changes/{change}"), format!("`/route53/changes/{change}`: "));

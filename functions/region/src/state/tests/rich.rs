@@ -1,7 +1,5 @@
 //! A world with something of everything in it, made over the wire, and much of it under way.
 
-use crate::dns::{DnsFault, DnsFaultKind};
-use crate::route53::Name;
 use std::time::Duration;
 
 use super::{ACME, ORDERED, PLAIN, PROVIDER, START};
@@ -121,8 +119,6 @@ pub(super) fn rich() -> Rich {
     let vpc = "<VPC><VPCRegion>us-west-2</VPCRegion><VPCId>vpc-0a</VPCId></VPC>";
     self::zone(&region, "example.com", vpc);
     fill_dns(&region, &zone, &verified);
-    let zone_name = Name::parse("other.example").unwrap();
-    region.world().dns.add(DnsFault { zone: zone_name, kind: DnsFaultKind::NotDelegated });
     fill_sns(&region);
 
     let open = service(&region, &["AcceptanceRequired=false", "TagSpecification.1.ResourceType=vpc-endpoint-service"]);
