@@ -23,6 +23,9 @@ const ASIDE: Duration = Duration::from_secs(2);
 /// How many servers of a top-level domain are asked for a record that cannot be theirs.
 const TOP_LEVEL_SERVERS: usize = 2;
 
+/// How many aliases are followed from answer to answer.
+const HOPS: usize = 4;
+
 /// One server, asked for the record.
 struct Asked {
     /// Where it was asked.
@@ -185,21 +188,31 @@ async fn txt(server: SocketAddr, name: &DnsName, world: Option<&World>, by: Inst
 }
 
 async fn aliased(server: SocketAddr, name: &DnsName, world: Option<&World>, by: Instant) -> Result<Answer, Trouble> {
-    let wire = wire_name(name)?;
-    let own = world.is_some();
-    let question = Question { recursion: !own, ..Question::own(&wire, RecordType::TXT) };
-    let target = match said(&ask(server, &question, by).await?, &wire, own) {
+    let mut target = match word_of(server, &wire_name(name)?, world, by).await? {
         Said::This(answer) => return Ok(answer),
         Said::Alias(target) => target,
     };
-    let question = Question::recursive(&target, RecordType::TXT);
-    let message = match world {
-        Some(world) => world.resolvers.ask(&question, by).await?,
-        None => ask(server, &question, by).await?,
-    };
-    Ok(match said(&message, &target, false) {
-        // The alias is there, whatever it leads to.
-        Said::This(Answer::NoName) | Said::Alias(_) => Answer::NoRecord,
-        Said::This(answer) => answer,
-    })
+    for _ in 0..HOPS {
+        let word = match (word_of(server, &target, world, by).await, world) {
+            // The server does not speak for where the alias leads: that is for the resolver to find.
+            (Ok(Said::This(Answer::Trouble(_))) | Err(_), Some(world)) => {
+                let message = world.resolvers.ask(&Question::recursive(&target, RecordType::TXT), by).await?;
+                said(&message, &target, false)
+            }
+            (word, _) => word?,
+        };
+        match word {
+            Said::Alias(next) => target = next,
+            // The alias is there, whatever it leads to.
+            Said::This(Answer::NoName) => return Ok(Answer::NoRecord),
+            Said::This(answer) => return Ok(answer),
+        }
+    }
+    Ok(Answer::NoRecord)
+}
+
+async fn word_of(server: SocketAddr, name: &Name, world: Option<&World>, by: Instant) -> Result<Said, Trouble> {
+    let own = world.is_some();
+    let question = Question { recursion: !own, ..Question::own(name, RecordType::TXT) };
+    Ok(said(&ask(server, &question, by).await?, name, own))
 }
