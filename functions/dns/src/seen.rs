@@ -188,27 +188,31 @@ async fn txt(server: SocketAddr, name: &DnsName, world: Option<&World>, by: Inst
 }
 
 async fn aliased(server: SocketAddr, name: &DnsName, world: Option<&World>, by: Instant) -> Result<Answer, Trouble> {
-    let own = world.is_some();
-    let mut asked = wire_name(name)?;
-    let mut answer = Err(Trouble::NotAuthoritative);
-    for hop in 0..HOPS {
-        let question = Question { recursion: !own, ..Question::own(&asked, RecordType::TXT) };
-        answer = ask(server, &question, by).await.map(|message| said(&message, &asked, own));
-        match answer {
-            Ok(Said::Alias(target)) => asked = target,
-            Ok(Said::This(answer)) if hop == 0 => return Ok(answer),
-            Err(trouble) if hop == 0 => return Err(trouble),
-            Ok(Said::This(_)) | Err(_) => break,
+    let mut target = match word_of(server, &wire_name(name)?, world, by).await? {
+        Said::This(answer) => return Ok(answer),
+        Said::Alias(target) => target,
+    };
+    for _ in 0..HOPS {
+        let word = match (word_of(server, &target, world, by).await, world) {
+            // The server does not speak for where the alias leads: that is for the resolver to find.
+            (Ok(Said::This(Answer::Trouble(_))) | Err(_), Some(world)) => {
+                let message = world.resolvers.ask(&Question::recursive(&target, RecordType::TXT), by).await?;
+                said(&message, &target, false)
+            }
+            (word, _) => word?,
+        };
+        match word {
+            Said::Alias(next) => target = next,
+            // The alias is there, whatever it leads to.
+            Said::This(Answer::NoName) => return Ok(Answer::NoRecord),
+            Said::This(answer) => return Ok(answer),
         }
     }
-    // The server does not speak for where the alias leads: that is for the resolver to find.
-    if let (Some(world), Ok(Said::This(Answer::Trouble(_))) | Err(_)) = (world, &answer) {
-        let message = world.resolvers.ask(&Question::recursive(&asked, RecordType::TXT), by).await?;
-        answer = Ok(said(&message, &asked, false));
-    }
-    Ok(match answer? {
-        // The alias is there, whatever it leads to.
-        Said::This(Answer::NoName) | Said::Alias(_) => Answer::NoRecord,
-        Said::This(answer) => answer,
-    })
+    Ok(Answer::NoRecord)
+}
+
+async fn word_of(server: SocketAddr, name: &Name, world: Option<&World>, by: Instant) -> Result<Said, Trouble> {
+    let own = world.is_some();
+    let question = Question { recursion: !own, ..Question::own(name, RecordType::TXT) };
+    Ok(said(&ask(server, &question, by).await?, name, own))
 }
