@@ -4,6 +4,7 @@ mod form;
 mod properties;
 mod rule;
 mod words;
+mod zz;
 
 use serde_json::Value;
 use time::macros::datetime;
