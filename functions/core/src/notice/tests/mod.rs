@@ -4,7 +4,6 @@ mod form;
 mod properties;
 mod rule;
 mod words;
-mod zz;
 
 use serde_json::Value;
 use time::macros::datetime;
