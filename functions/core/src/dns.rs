@@ -48,8 +48,8 @@ pub enum Delegation {
 pub struct ServerAnswer {
     /// The server's name; its address, where it was named by that alone.
     pub server: String,
-    /// The address that was asked.
-    pub address: IpAddr,
+    /// The address that was asked; nothing where the server's name has none, or it could not be found out.
+    pub address: Option<IpAddr>,
     /// The answer.
     pub answer: Answer,
 }
