@@ -120,6 +120,9 @@ fn servers_in_trouble_are_told_apart() {
         let lame = Seen { delegation: to("example.com", &["ns1.else.example"]), ..trouble(&troubles) };
         assert_eq!(diagnosis(&lame), Some(Diagnosis::ZoneDelegatedElsewhere), "{troubles:?}");
     }
+    // Nobody says whether the hosted zone is delegated: the servers that would know are silent.
+    let above = Seen { delegation: to("com", &["a.gtld-servers.net"]), ..trouble(&[Trouble::TimedOut]) };
+    assert_eq!(diagnosis(&above), Some(Diagnosis::ServersTimeOut));
     let silent = Seen { delegation: Delegation::Unknown(Trouble::TimedOut), ..seen(Vec::new()) };
     assert_eq!(diagnosis(&silent), Some(Diagnosis::ServersTimeOut));
 }
