@@ -42,11 +42,40 @@ pub async fn observe(
     look: &Look,
     by: Instant,
 ) -> Result<Observed, Failure> {
-    if *look == Look::Nowhere {
-        return Ok(Observed::default());
+    let failed = |error| failed("DescribeVpcEndpointConnections", error);
+    let mut observed = observe_services(ec2, region, tag, look, by).await?;
+    let ids: Vec<ServiceId> = observed.services.keys().cloned().collect();
+    // With no service there is no call: a filter without a value would list the connections of all.
+    let chunks = ids.chunks(FILTER_VALUES).map(|ids| connections(ec2, ids, region, by));
+    let pages: Vec<_> = stream::iter(chunks).buffer_unordered(AT_ONCE).try_collect().await.map_err(failed)?;
+    for item in pages.into_iter().flatten() {
+        match item {
+            Ok(connection) if observed.services.contains_key(&connection.service) => {
+                observed.connections.push(connection);
+            }
+            Ok(_) => {}
+            Err(unreadable) => observed.unreadable.push(unreadable),
+        }
     }
-    let failed = |call: &str, error: CallError| Failure::ReadFailed(format!("{call} failed with {error}"));
+    Ok(observed)
+}
+
+/// Looks at the services that `look` means, and at nothing else.
+///
+/// # Errors
+///
+/// [`Failure::ReadFailed`], if any page could not be read.
+pub async fn observe_services(
+    ec2: &Client,
+    region: &str,
+    tag: Option<&TagFilter>,
+    look: &Look,
+    by: Instant,
+) -> Result<Observed, Failure> {
     let mut observed = Observed::default();
+    if *look == Look::Nowhere {
+        return Ok(observed);
+    }
     let configurations =
         services(ec2, by).await.map_err(|error| failed("DescribeVpcEndpointServiceConfigurations", error))?;
     for configuration in configurations {
@@ -61,25 +90,11 @@ pub async fn observe(
     if let Look::At(asked) = look {
         observed.foreign = asked.iter().filter(|id| !observed.services.contains_key(*id)).cloned().collect();
     }
-
-    let ids: Vec<ServiceId> = observed.services.keys().cloned().collect();
-    // With no service there is no call: a filter without a value would list the connections of all.
-    let chunks = ids.chunks(FILTER_VALUES).map(|ids| connections(ec2, ids, region, by));
-    let pages: Vec<_> = stream::iter(chunks)
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await
-        .map_err(|error| failed("DescribeVpcEndpointConnections", error))?;
-    for item in pages.into_iter().flatten() {
-        match item {
-            Ok(connection) if observed.services.contains_key(&connection.service) => {
-                observed.connections.push(connection);
-            }
-            Ok(_) => {}
-            Err(unreadable) => observed.unreadable.push(unreadable),
-        }
-    }
     Ok(observed)
+}
+
+fn failed(call: &str, error: CallError) -> Failure {
+    Failure::ReadFailed(format!("{call} failed with {error}"))
 }
 
 fn bears(tags: &Tags, filter: Option<&TagFilter>) -> bool {

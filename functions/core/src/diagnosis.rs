@@ -79,6 +79,39 @@ impl Diagnosis {
             Self::CheckFailed => "check-failed",
         }
     }
+
+    /// Whether it may end by itself.
+    pub fn passes(self) -> bool {
+        match self {
+            Self::RecordMissing
+            | Self::ServersBehind
+            | Self::ServersFailing
+            | Self::ServersRefusing
+            | Self::ServersTimeOut
+            | Self::CheckFailed => true,
+            Self::IllegalName
+            | Self::NoPublicZone
+            | Self::PrivateZoneOnly
+            | Self::RecordRequired
+            | Self::ZoneUnreadable
+            | Self::RecordSetFull
+            | Self::RecordNotSimple
+            | Self::ZoneNotDelegated
+            | Self::ZoneDelegatedElsewhere
+            | Self::RecordUnderDoubledName
+            | Self::ValueLowerCased
+            | Self::ValueQuotedTwice
+            | Self::ValueCut
+            | Self::ValueOfEarlierToken
+            | Self::ValueDiffers
+            | Self::DnssecBroken => false,
+        }
+    }
+
+    /// Whether all that is wanted is that a person publishes the record.
+    pub fn asks_for_record(self) -> bool {
+        matches!(self, Self::RecordRequired | Self::NoPublicZone | Self::PrivateZoneOnly)
+    }
 }
 
 impl fmt::Display for Diagnosis {

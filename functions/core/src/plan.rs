@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::diagnosis::Diagnosis;
 use crate::ids::{ConnectionId, EndpointId, ServiceId};
+use crate::observed::Unreadable;
 use crate::policy::{Facts, NearMiss};
 
 /// The longest value that a tag may have, in characters.
@@ -159,6 +160,20 @@ impl Skip {
             policy: Vec::new(),
             nearest: Vec::new(),
             detail: None,
+            fix: None,
+        }
+    }
+
+    /// What AWS answered and could not be understood.
+    pub fn unreadable(unreadable: &Unreadable) -> Self {
+        let Unreadable { service, endpoint, fault } = unreadable;
+        Self {
+            service_id: service.clone(),
+            endpoint_id: endpoint.clone(),
+            reason: Reason::UnknownState,
+            policy: Vec::new(),
+            nearest: Vec::new(),
+            detail: Some(fault.clone()),
             fix: None,
         }
     }

@@ -158,6 +158,8 @@ pub struct Report {
     pub outcomes: Vec<Outcome>,
     /// What was left as it is.
     pub skipped: Vec<Skip>,
+    /// Notices for operators who have no topic: lines of the log.
+    pub said: Vec<Value>,
 }
 
 impl Report {
@@ -196,7 +198,7 @@ impl Report {
 
     /// The return value. Where it would be too large for Lambda, the rest is counted in `truncated`.
     fn returned(&self, batch_item_failures: Option<Vec<Item<'_>>>) -> Result<Box<RawValue>, Failure> {
-        let Self { function, mode, policy_digest, outcomes, skipped } = self;
+        let Self { function, mode, policy_digest, outcomes, skipped, said: _ } = self;
         let mut returned = Returned {
             function,
             mode: *mode,
@@ -360,9 +362,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The lines of the log, made one by one: the decisions, then the summary.
+    /// The lines of the log, made one by one: what was done, what operators are told, then the summary.
     pub fn log(&self) -> impl Iterator<Item = Value> {
-        self.report.iter().flat_map(|report| report.audit().chain(std::iter::once_with(|| report.summary())))
+        self.report.iter().flat_map(|report| {
+            let told = report.said.iter().cloned();
+            report.audit().chain(told).chain(std::iter::once_with(|| report.summary()))
+        })
     }
 
     /// The return value, for whoever wants to look into it.

@@ -3,6 +3,7 @@
 mod acceptor;
 mod notifier;
 mod vars;
+mod verifier;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 pub use acceptor::AcceptorConfig;
 pub use notifier::NotifierConfig;
+pub use verifier::VerifierConfig;
 
 use vars::Vars;
 

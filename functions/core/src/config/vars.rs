@@ -1,5 +1,6 @@
 //! How variables are read: one by one, with every fault kept for the one message.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -110,6 +111,29 @@ impl<L: Fn(&str) -> Option<String>> Vars<L> {
                 String::new()
             }
         }
+    }
+
+    /// The policy folder of a function that can do without it.
+    pub(super) fn optional_policy_dir(&mut self) -> Option<String> {
+        let root = || (self.lookup)("LAMBDA_TASK_ROOT").filter(|root| !root.is_empty());
+        let default = root().map(|root| format!("{root}/policy"));
+        self.get("PRIVATELINK_POLICY_DIR").or(default)
+    }
+
+    /// Name servers by their addresses, separated by commas.
+    pub(super) fn dns_servers(&mut self) -> Vec<SocketAddr> {
+        const NAME: &str = "PRIVATELINK_DNS_SERVER";
+        let Some(text) = self.get(NAME) else { return Vec::new() };
+        let mut servers = Vec::new();
+        for server in text.split(',').map(str::trim) {
+            match server.parse() {
+                Ok(server) => servers.push(server),
+                Err(_) => {
+                    self.fault(format!("`{NAME}` holds `{server}`, which is no address and port: `127.0.0.1:53`"))
+                }
+            }
+        }
+        servers
     }
 
     pub(super) fn tag(&mut self, name: &str) -> Option<TagFilter> {

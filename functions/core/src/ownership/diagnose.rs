@@ -117,32 +117,30 @@ fn another_value(expected: &str, seen: &Seen) -> Option<Finding> {
         value.is_some_and(|value| value.eq_ignore_ascii_case(expected.as_bytes()))
     };
     let cut = |value: &[u8]| value.len() > PREFIX.len() && expected.as_bytes().starts_with(value);
-    let wrong: [(Diagnosis, &str, Option<&Vec<u8>>); 5] = [
+    const EXACT: &str = "the value has to be exactly this, every letter in its case";
+    const BARE: &str = "enter the value without quotes, so that the record becomes";
+    const BESIDE: &str = "add this value beside what is there, and take nothing away";
+    let wrong = [
         (
             Diagnosis::ValueLowerCased,
             "the value's letters are in another case",
+            EXACT,
             has(&|value| value.eq_ignore_ascii_case(expected.as_bytes())),
         ),
-        (Diagnosis::ValueQuotedTwice, "the quotes are a part of the value", has(&inside)),
-        (Diagnosis::ValueCut, "only the beginning of the value is there", has(&cut)),
+        (Diagnosis::ValueQuotedTwice, "the quotes are a part of the value", BARE, has(&inside)),
+        (Diagnosis::ValueCut, "only the beginning of the value is there", EXACT, has(&cut)),
         (
             Diagnosis::ValueOfEarlierToken,
             "the value is that of another name or of an earlier one",
+            BESIDE,
             has(&|value| value.starts_with(PREFIX.as_bytes())),
         ),
-        (Diagnosis::ValueDiffers, "something else is there", has(&|_| true)),
+        (Diagnosis::ValueDiffers, "something else is there", BESIDE, has(&|_| true)),
     ];
-    let (diagnosis, detail, value) =
-        wrong.into_iter().find_map(|(diagnosis, detail, value)| Some((diagnosis, detail, value?)))?;
+    let (diagnosis, detail, fix, value) =
+        wrong.into_iter().find_map(|(diagnosis, detail, fix, value)| Some((diagnosis, detail, fix, value?)))?;
     let line = zone_line(&seen.record, expected);
-    let fix = match diagnosis {
-        Diagnosis::ValueQuotedTwice => format!("enter the value without quotes, so that the record becomes: {line}"),
-        Diagnosis::ValueOfEarlierToken | Diagnosis::ValueDiffers => {
-            format!("add this value beside what is there, and take nothing away: {line}")
-        }
-        _ => format!("the value has to be exactly this, every letter in its case: {line}"),
-    };
-    Some(Finding::new(diagnosis, format!("{detail}: {}", quoted(value)), fix))
+    Some(Finding::new(diagnosis, format!("{detail}: {}", quoted(value)), format!("{fix}: {line}")))
 }
 
 /// The world asks other servers than those that have the record, or none.
@@ -201,7 +199,9 @@ fn dnssec(record: &DnsName, seen: &Seen, why: &str) -> Finding {
     Finding::new(
         Diagnosis::DnssecBroken,
         format!("validating resolvers reject `{zone}`: {why}"),
-        format!("make the DS record of `{zone}` at the registrar that of the key the zone is signed with, or remove it"),
+        format!(
+            "make the DS record of `{zone}` at the registrar that of the key the zone is signed with, or remove it"
+        ),
     )
 }
 

@@ -24,6 +24,8 @@ pub struct Memory {
     pub verified: bool,
     /// What the operators were last told.
     pub told: Option<String>,
+    /// How often they were told something.
+    pub news: u32,
     /// The check that was last started.
     pub check: Option<Checks>,
     /// The id of the change of the zone that was not in sync when it was last asked about.
@@ -56,6 +58,7 @@ impl Memory {
                 Some(("for", label)) => memory.label = label.to_owned(),
                 Some(("at", at)) => memory.at = time(at),
                 Some(("told", told)) => memory.told = Some(told.to_owned()),
+                Some(("news", news)) => memory.news = news.parse().unwrap_or_default(),
                 Some(("check", check)) => memory.check = checks(check),
                 Some(("change", change)) => memory.change = Some(change.to_owned()),
                 Some(("since", since)) => memory.since = time(since),
@@ -86,7 +89,7 @@ impl Memory {
 impl fmt::Display for Memory {
     /// The tag's value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { label, at, verified, told, check, change, since } = self;
+        let Self { label, at, verified, told, news, check, change, since } = self;
         let stamp = |at: &OffsetDateTime| at.unix_timestamp();
         let mut words = vec![format!("for={label}")];
         words.extend(at.as_ref().map(|at| format!("at={}", stamp(at))));
@@ -94,6 +97,7 @@ impl fmt::Display for Memory {
         words.extend(check.as_ref().map(|Checks { last, count }| format!("check={}x{count}", stamp(last))));
         words.extend(since.as_ref().map(|since| format!("since={}", stamp(since))));
         words.extend(told.as_ref().map(|told| format!("told={told}")));
+        words.extend((*news > 0).then(|| format!("news={news}")));
         words.extend(change.as_ref().map(|change| format!("change={change}")));
         // What matters most stands first. An id that AWS one day makes longer is left out rather than cut.
         let mut length = 0;
@@ -107,7 +111,7 @@ impl fmt::Display for Memory {
 }
 
 fn time(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(text.parse().ok()?).ok()
+    OffsetDateTime::from_unix_timestamp(text.parse::<u32>().ok()?.into()).ok()
 }
 
 fn checks(text: &str) -> Option<Checks> {
@@ -127,6 +131,7 @@ mod tests {
             at: Some(AT),
             verified: true,
             told: Some("lost/record-missing".to_owned()),
+            news: 4,
             check: Some(Checks { last: AT, count: 7 }),
             change: Some("C2682N5HXP0BZ4".to_owned()),
             since: Some(AT),

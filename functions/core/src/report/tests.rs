@@ -27,7 +27,14 @@ fn outcome(n: usize, ended: Ended) -> Outcome {
 }
 
 fn report(outcomes: Vec<Outcome>) -> Report {
-    Report { function: "f", mode: Mode::Enforce, policy_digest: Some("d".to_owned()), outcomes, skipped: Vec::new() }
+    Report {
+        function: "f",
+        mode: Mode::Enforce,
+        policy_digest: Some("d".to_owned()),
+        outcomes,
+        skipped: Vec::new(),
+        said: Vec::new(),
+    }
 }
 
 fn value(answer: Result<Box<RawValue>, Failure>) -> Value {

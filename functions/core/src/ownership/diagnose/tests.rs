@@ -80,10 +80,7 @@ fn some_servers_behind_are_named() {
     let finding = readable(VALUE, &seen(vec![values(&[VALUE]), Answer::NoName]), None).unwrap_err();
     assert_eq!(finding.diagnosis, Diagnosis::ServersBehind);
     assert!(finding.detail.contains("ns-1.awsdns.net") && !finding.detail.contains("ns-0"), "{finding:?}");
-    assert_eq!(
-        diagnosis(&seen(vec![values(&[VALUE]), values(&["v=spf1 -all"])])),
-        Some(Diagnosis::ServersBehind)
-    );
+    assert_eq!(diagnosis(&seen(vec![values(&[VALUE]), values(&["v=spf1 -all"])])), Some(Diagnosis::ServersBehind));
 }
 
 #[test]
