@@ -151,3 +151,17 @@ async fn a_way_that_is_closed_to_all_name_servers_is_not_taken_for_a_missing_dom
     assert_eq!(seen.delegation, Delegation::Unknown(Trouble::TimedOut));
     assert!(begun.elapsed() < Duration::from_millis(2500), "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn the_resolver_is_believed_where_the_top_level_domain_has_no_server_to_ask() {
+    let com = zone(
+        "com",
+        "com NS nobody.nic.com
+         ns1.example.com A 192.0.2.11",
+    );
+    let example = zone("example.com", &format!("example.com NS ns1.example.com\n{RECORD} TXT {VALUE}"));
+    let seen = world(com.clone(), &[("192.0.2.11", Like::Has(vec![example]))]).await.seen().await;
+    assert_eq!(seen.delegation, to("example.com", &["ns1.example.com"]));
+    assert_eq!(lines(&seen), [format!("ns1.example.com Values([{VALUE:?}])")]);
+    assert_eq!(world(com, &[]).await.seen().await.delegation, to("com", &["nobody.nic.com"]));
+}
