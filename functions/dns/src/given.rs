@@ -13,12 +13,13 @@ use tokio::time::Instant;
 
 use crate::answer::{refusal, wire_name};
 use crate::ask::{Question, ask};
+use crate::resolvers::Resolvers;
 use crate::signatures::ds_in;
 use crate::upwards::upwards;
 
 /// The closest delegated zone around a name, by one server's word.
 pub(crate) async fn delegation(server: SocketAddr, name: &DnsName, by: Instant) -> Delegation {
-    match upwards(async |question| ask(server, &question, by).await, name).await {
+    match upwards(&Resolvers::these(vec![server]), name, by).await {
         Ok(Some((zone, servers))) => Delegation::To { zone, servers },
         Ok(None) => Delegation::Nobody,
         Err(trouble) => Delegation::Unknown(trouble),

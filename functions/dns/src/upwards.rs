@@ -1,30 +1,29 @@
 //! Who answers for a name by the word of somebody who is asked about it and then about the names above it.
 
-use hickory_proto::op::Message;
 use hickory_proto::rr::RecordType;
 use privatelink_core::dns::Trouble;
 use privatelink_core::ids::DnsName;
+use tokio::time::Instant;
 
-use crate::answer::{dns_name, refusal, servers_of, wire_name, zone_of_denial};
+use crate::answer::{dns_name, servers_of, wire_name, zone_of_denial};
 use crate::ask::Question;
+use crate::resolvers::Resolvers;
 
 /// More questions than this on the way up are asked of nobody.
 const STEPS: usize = 16;
 
 /// The closest delegated zone around a name, and its servers; nothing where the root itself denies the name.
 pub(crate) async fn upwards(
-    ask: impl AsyncFn(Question) -> Result<Message, Trouble>,
+    resolvers: &Resolvers,
     name: &DnsName,
+    by: Instant,
 ) -> Result<Option<(DnsName, Vec<DnsName>)>, Trouble> {
     let mut asked = wire_name(name)?;
     for _ in 0..STEPS {
         if asked.is_root() {
             break;
         }
-        let message = ask(Question::recursive(&asked, RecordType::NS)).await?;
-        if let Some(trouble) = refusal(&message) {
-            return Err(trouble);
-        }
+        let message = resolvers.ask(&Question::recursive(&asked, RecordType::NS), by).await?;
         // The zone's own, or those that one is sent to.
         let named = message
             .answers

@@ -100,7 +100,7 @@ impl World {
 
     /// Not kept: the resolver keeps it long enough.
     async fn by_resolver(&self, name: &DnsName, by: Instant) -> Result<Option<Zone>, Trouble> {
-        let found = upwards(async |question| self.resolvers.ask(&question, by).await, name).await?;
+        let found = upwards(&self.resolvers, name, by).await?;
         Ok(found.map(|(name, servers)| {
             let servers = servers.into_iter().map(|name| NameServer { name, glue: Vec::new() });
             Zone { name, servers: servers.collect(), above: None }

@@ -165,3 +165,18 @@ async fn the_resolver_is_believed_where_the_top_level_domain_has_no_server_to_as
     assert_eq!(lines(&seen), [format!("ns1.example.com Values([{VALUE:?}])")]);
     assert_eq!(world(com, &[]).await.seen().await.delegation, to("com", &["nobody.nic.com"]));
 }
+
+#[tokio::test]
+async fn many_records_are_looked_at_side_by_side() {
+    let world = std::sync::Arc::new(both_have(&format!("{RECORD} TXT {VALUE}")).await);
+    let looks: Vec<_> = (0..20)
+        .map(|_| {
+            let world = world.clone();
+            // On threads of the runtime's choice, should it have any.
+            tokio::spawn(async move { world.seen().await })
+        })
+        .collect();
+    for look in looks {
+        assert_eq!(look.await.unwrap().answers[0].answer, Answer::Values(vec![VALUE.into()]));
+    }
+}
