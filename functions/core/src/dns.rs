@@ -29,8 +29,9 @@ pub struct Seen {
 /// Who answers for a name in the eyes of the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delegation {
-    /// The closest zone above the record that is delegated, and the name servers that are named for it, without their
-    /// final dots and in order.
+    /// The closest zone above the record that is delegated, and the name servers that are named for it by the zone above,
+    /// in order. Where none of them answers, a zone below it may be delegated too: they would be the ones to say so. Only
+    /// a top-level domain is never named on such ground.
     To {
         /// The zone.
         zone: DnsName,

@@ -19,6 +19,8 @@ const ATTEMPT: Duration = Duration::from_secs(1);
 const ALL_ATTEMPTS: Duration = Duration::from_secs(2);
 /// What passes every network in one piece.
 const PAYLOAD: u16 = 1232;
+/// What a server may send in spite of that.
+const BUFFER: usize = 4096;
 
 /// A question.
 #[derive(Debug, Clone)]
@@ -108,7 +110,7 @@ async fn within<T>(until: Instant, work: impl Future<Output = Result<T, Trouble>
 async fn over_udp(server: SocketAddr, query: &Message, bytes: &[u8]) -> Result<Message, Trouble> {
     let socket = connected(server).await.map_err(unreachable)?;
     socket.send(bytes).await.map_err(unreachable)?;
-    let mut buffer = vec![0; usize::from(u16::MAX)];
+    let mut buffer = vec![0; BUFFER];
     loop {
         let length = socket.recv(&mut buffer).await.map_err(unreachable)?;
         let received = buffer.get(..length).unwrap_or_default();

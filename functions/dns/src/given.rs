@@ -11,45 +11,19 @@ use privatelink_core::dns::{Delegation, Trouble};
 use privatelink_core::ids::DnsName;
 use tokio::time::Instant;
 
-use crate::answer::{dns_name, refusal, servers_of, wire_name, zone_of_denial};
+use crate::answer::{refusal, wire_name};
 use crate::ask::{Question, ask};
+use crate::resolvers::Resolvers;
 use crate::signatures::ds_in;
+use crate::upwards::upwards;
 
-/// More questions than this on the way up are asked of nobody.
-const STEPS: usize = 16;
-
-/// The closest delegated zone around a name, by one server's word: asked from the name upwards.
+/// The closest delegated zone around a name, by one server's word.
 pub(crate) async fn delegation(server: SocketAddr, name: &DnsName, by: Instant) -> Delegation {
-    upwards(server, name, by).await.unwrap_or_else(Delegation::Unknown)
-}
-
-async fn upwards(server: SocketAddr, name: &DnsName, by: Instant) -> Result<Delegation, Trouble> {
-    let mut asked = wire_name(name)?;
-    for _ in 0..STEPS {
-        if asked.is_root() {
-            break;
-        }
-        let message = ask(server, &Question::recursive(&asked, RecordType::NS), by).await?;
-        if let Some(trouble) = refusal(&message) {
-            return Err(trouble);
-        }
-        // Its own, or those that it sends one to.
-        let named = message
-            .answers
-            .iter()
-            .chain(&message.authorities)
-            .find(|record| record.record_type() == RecordType::NS && record.name.zone_of(&asked))
-            .map(|record| &record.name);
-        if let Some((zone, wire)) = named.and_then(|zone| Some((dns_name(zone)?, zone))) {
-            return Ok(Delegation::To { zone, servers: servers_of(&message, wire) });
-        }
-        asked = match zone_of_denial(&message) {
-            Some(zone) if zone.is_root() => return Ok(Delegation::Nobody),
-            Some(zone) if zone.zone_of(&asked) && *zone != asked => zone.clone(),
-            Some(_) | None => asked.base_name(),
-        };
+    match upwards(&Resolvers::these(vec![server]), name, by).await {
+        Ok(Some((zone, servers))) => Delegation::To { zone, servers },
+        Ok(None) => Delegation::Nobody,
+        Err(trouble) => Delegation::Unknown(trouble),
     }
-    Err(Trouble::Other("no answer names a zone".to_owned()))
 }
 
 /// The DS records of a zone, by one server's word.

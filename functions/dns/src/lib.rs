@@ -15,6 +15,7 @@ mod kept;
 mod resolvers;
 mod seen;
 mod signatures;
+mod upwards;
 mod world;
 mod zone;
 

@@ -19,6 +19,7 @@ use crate::ask::{Question, ask, has_route};
 use crate::kept::Kept;
 use crate::resolvers::Resolvers;
 use crate::signatures::ds_in;
+use crate::upwards::upwards;
 use crate::zone::{NameServer, Zone, addresses_in, cut_below, is_strictly_below};
 
 /// How many of a zone's servers are asked at once for the next zone, and how often, before the zone counts as silent.
@@ -73,6 +74,8 @@ impl World {
                     self.zones.put(next.name.clone(), next.clone());
                     zone = next;
                 }
+                // There is no way to whoever delegates the domain: the resolver's word has to do.
+                Err(Trouble::Unreachable(_)) if zone.is_top_level() => return self.by_resolver(name, by).await,
                 // A top-level domain answers: it is the way there that is closed.
                 Err(trouble) if zone.is_top_level() => return Err(trouble),
                 // The zone is delegated to servers that do not answer, and that is what is to be known of it.
@@ -93,6 +96,15 @@ impl World {
             .ok_or_else(|| Trouble::Other(format!("the resolver names no server for `{top}`")))?;
         self.zones.put(top, zone.clone());
         Ok(Some(zone))
+    }
+
+    /// Not kept: the resolver keeps it long enough.
+    async fn by_resolver(&self, name: &DnsName, by: Instant) -> Result<Option<Zone>, Trouble> {
+        let found = upwards(&self.resolvers, name, by).await?;
+        Ok(found.map(|(name, servers)| {
+            let servers = servers.into_iter().map(|name| NameServer { name, glue: Vec::new() });
+            Zone { name, servers: servers.collect(), above: None }
+        }))
     }
 
     async fn step(&self, zone: &Zone, name: &DnsName, by: Instant) -> Result<Step, Trouble> {

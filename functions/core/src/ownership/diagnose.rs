@@ -161,11 +161,16 @@ fn delegated_wrong(seen: &Seen, hosted: Option<&HostedZone>) -> Option<Finding> 
             format!("name these servers for `{}` at the registrar: {}", hosted.name, own(hosted)),
         )),
         (Delegation::To { zone, servers }, Some(hosted)) if hosted.name.is_within(zone) && hosted.name != *zone => {
-            Some(Finding::new(
-                Diagnosis::ZoneNotDelegated,
-                format!("`{zone}` does not delegate `{}`: it answers itself, from {}", hosted.name, list(servers)),
-                format!("make an NS record for `{}` in `{zone}` with these servers: {}", hosted.name, own(hosted)),
-            ))
+            // Servers that say nothing do not say either that they answer themselves.
+            let answers = !zone.as_str().contains('.')
+                || seen.answers.iter().any(|asked| !matches!(asked.answer, Answer::Trouble(_)));
+            answers.then(|| {
+                Finding::new(
+                    Diagnosis::ZoneNotDelegated,
+                    format!("`{zone}` does not delegate `{}`: it answers itself, from {}", hosted.name, list(servers)),
+                    format!("make an NS record for `{}` in `{zone}` with these servers: {}", hosted.name, own(hosted)),
+                )
+            })
         }
         (Delegation::To { zone, servers }, Some(hosted)) if *zone != hosted.name => Some(Finding::new(
             Diagnosis::ZoneDelegatedElsewhere,

@@ -151,3 +151,32 @@ async fn a_way_that_is_closed_to_all_name_servers_is_not_taken_for_a_missing_dom
     assert_eq!(seen.delegation, Delegation::Unknown(Trouble::TimedOut));
     assert!(begun.elapsed() < Duration::from_millis(2500), "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn the_resolver_is_believed_where_the_top_level_domain_has_no_server_to_ask() {
+    let com = zone(
+        "com",
+        "com NS nobody.nic.com
+         ns1.example.com A 192.0.2.11",
+    );
+    let example = zone("example.com", &format!("example.com NS ns1.example.com\n{RECORD} TXT {VALUE}"));
+    let seen = world(com.clone(), &[("192.0.2.11", Like::Has(vec![example]))]).await.seen().await;
+    assert_eq!(seen.delegation, to("example.com", &["ns1.example.com"]));
+    assert_eq!(lines(&seen), [format!("ns1.example.com Values([{VALUE:?}])")]);
+    assert_eq!(world(com, &[]).await.seen().await.delegation, to("com", &["nobody.nic.com"]));
+}
+
+#[tokio::test]
+async fn many_records_are_looked_at_side_by_side() {
+    let world = std::sync::Arc::new(both_have(&format!("{RECORD} TXT {VALUE}")).await);
+    let looks: Vec<_> = (0..20)
+        .map(|_| {
+            let world = world.clone();
+            // On threads of the runtime's choice, should it have any.
+            tokio::spawn(async move { world.seen().await })
+        })
+        .collect();
+    for look in looks {
+        assert_eq!(look.await.unwrap().answers[0].answer, Answer::Values(vec![VALUE.into()]));
+    }
+}

@@ -117,6 +117,13 @@ fn servers_in_trouble_are_told_apart() {
         let lame = Seen { delegation: to("example.com", &["ns1.else.example"]), ..trouble(&troubles) };
         assert_eq!(diagnosis(&lame), Some(Diagnosis::ZoneDelegatedElsewhere), "{troubles:?}");
     }
+    // Nobody says whether the hosted zone is delegated: the servers that would know are silent.
+    let silent_above = trouble(&[Trouble::TimedOut]);
+    let below = HostedZone { name: name("api.example.com"), ..hosted(&["ns-2.awsdns.net"]) };
+    let finding = readable(VALUE, &silent_above, Some(&below)).unwrap_err();
+    assert_eq!(finding.diagnosis, Diagnosis::ServersTimeOut);
+    let top_level = Seen { delegation: to("com", &["a.nic.com"]), ..silent_above };
+    assert_eq!(diagnosis(&top_level), Some(Diagnosis::ZoneNotDelegated));
     let silent = Seen { delegation: Delegation::Unknown(Trouble::TimedOut), ..seen(Vec::new()) };
     assert_eq!(diagnosis(&silent), Some(Diagnosis::ServersTimeOut));
 }
