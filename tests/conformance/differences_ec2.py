@@ -114,7 +114,7 @@ EC2 = [
         (PERMITTED, "*", "AllowedPrincipals[].Service*Id", "*", NOTHING, 6),
         (PERMITTED, "*", "AllowedPrincipals[].Tags", "[]", NOTHING, 3),
     ]),
-    ("region", "EC2's error codes have InvalidPrincipal, and a name alone is none by the guide", [
+    ("region", "the guide: a principal is an ARN or a star. The code is in no source", [
         (PERMIT, "*: what can be no principal", "outcome", "InvalidPrincipal: *", "done", 1),
     ]),
     ("region", "the guide: who is permitted finds the service; moto shows each account its own only", [
