@@ -161,7 +161,7 @@ fn decide(id: &str, welcome: bool, change: impl FnOnce(&mut Service, &mut Facts)
         id: ServiceId::parse("vpce-svc-0a").unwrap(),
         name: String::new(),
         region: "us-west-2".to_owned(),
-        private_dns_name: None,
+        private_dns: None,
         ip_address_types: Default::default(),
         acceptance_required: true,
         tags: Default::default(),

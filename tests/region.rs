@@ -28,6 +28,9 @@ fn config(account: &str, endpoint: Option<String>) -> AwsConfig {
         secret_access_key: "none".to_owned(),
         session_token: None,
         ec2_endpoint: endpoint,
+        sns_endpoint: None,
+        route53_endpoint: None,
+        sts_endpoint: None,
     }
 }
 

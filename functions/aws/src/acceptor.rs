@@ -94,7 +94,8 @@ impl Acceptor {
         let (_, Plan { effects, skipped }) = self.plan(policy, look, now, deadline).await?;
         let outcomes = self.apply(effects, deadline).await;
         let mode = self.config.mode;
-        Ok(Report { function: FUNCTION, mode, policy_digest: policy.digest().to_owned(), outcomes, skipped })
+        let policy_digest = Some(policy.digest().to_owned());
+        Ok(Report { function: FUNCTION, mode, policy_digest, outcomes, skipped, said: Vec::new() })
     }
 
     /// The principals that may ask for connections to a service.

@@ -14,7 +14,7 @@ use futures_util::stream::FuturesUnordered;
 use privatelink_core::ids::ServiceId;
 use privatelink_core::observed::{TAG_DECISION, TAG_POLICY};
 use privatelink_core::plan::{Decided, Effect, EffectKind, policy_tag};
-use privatelink_core::report::{Ended, Outcome};
+use privatelink_core::report::{About, Ended, Outcome};
 use tokio::time::{Instant, sleep_until};
 
 use crate::deadline::{Deadline, attempt, pause};
@@ -326,7 +326,10 @@ impl Queue {
     }
 
     fn end_all(&mut self, items: Vec<Item>, ended: &Ended) {
-        let outcome = |Item { effect, decided }| Outcome { effect, decided, ended: ended.clone() };
+        let outcome = |Item { effect, decided }| {
+            let about = About::Decision(decided);
+            Outcome { effect, about, ended: ended.clone() }
+        };
         self.outcomes.extend(items.into_iter().map(outcome));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
-use aws_sdk_ec2::config::{BehaviorVersion, Builder, Region};
+use aws_sdk_ec2::config::{BehaviorVersion, Region};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -19,23 +19,48 @@ pub fn network() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
-/// An EC2 client that speaks through `http`.
+/// Who asks: the keys that the configuration has.
+pub(crate) fn own_keys(config: &AwsConfig) -> Credentials {
+    let AwsConfig { access_key_id, secret_access_key, session_token, .. } = config;
+    Credentials::new(access_key_id, secret_access_key, session_token.clone(), None, "environment variables")
+}
+
+/// A client of one service.
 ///
 /// Region and keys come from the configuration and nowhere else: a search for profiles and metadata services would
 /// cost a function its start, and find nothing. Retries are [`crate::deadline`]'s and not the SDK's, because they have
 /// to know when the invocation ends and leave the last error to be told.
+macro_rules! client {
+    ($sdk:ident, $region:expr, $keys:expr, $endpoint:expr, $http:expr) => {{
+        let mut builder = $sdk::config::Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new($region))
+            .credentials_provider($keys)
+            .http_client($http)
+            .sleep_impl(TokioSleep::new())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build());
+        builder.set_endpoint_url($endpoint);
+        $sdk::Client::from_conf(builder.build())
+    }};
+}
+
+/// An EC2 client that speaks through `http`.
 pub fn ec2(config: &AwsConfig, http: SharedHttpClient) -> aws_sdk_ec2::Client {
-    let AwsConfig { region, access_key_id, secret_access_key, session_token, ec2_endpoint } = config;
-    let credentials =
-        Credentials::new(access_key_id, secret_access_key, session_token.clone(), None, "environment variables");
-    let mut builder = Builder::new()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region.clone()))
-        .credentials_provider(credentials)
-        .http_client(http)
-        .sleep_impl(TokioSleep::new())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build());
-    builder.set_endpoint_url(ec2_endpoint.clone());
-    aws_sdk_ec2::Client::from_conf(builder.build())
+    client!(aws_sdk_ec2, config.region.clone(), own_keys(config), config.ec2_endpoint.clone(), http)
+}
+
+/// A Route 53 client with those keys, which may be another account's.
+pub(crate) fn route53(config: &AwsConfig, keys: Credentials, http: SharedHttpClient) -> aws_sdk_route53::Client {
+    client!(aws_sdk_route53, config.region.clone(), keys, config.route53_endpoint.clone(), http)
+}
+
+/// An SNS client for the topics of a Region, which need not be the configuration's.
+pub(crate) fn sns(config: &AwsConfig, region: &str, http: SharedHttpClient) -> aws_sdk_sns::Client {
+    client!(aws_sdk_sns, region.to_owned(), own_keys(config), config.sns_endpoint.clone(), http)
+}
+
+/// An STS client of the configuration's Region.
+pub(crate) fn sts(config: &AwsConfig, http: SharedHttpClient) -> aws_sdk_sts::Client {
+    client!(aws_sdk_sts, config.region.clone(), own_keys(config), config.sts_endpoint.clone(), http)
 }

@@ -44,7 +44,9 @@ impl fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-const THROTTLED: [&str; 10] = [
+const THROTTLED: [&str; 11] = [
+    // Route 53, while it still works on a former change of the zone.
+    "PriorRequestNotComplete",
     "RequestLimitExceeded",
     "Throttling",
     "ThrottlingException",
@@ -87,7 +89,10 @@ impl Meaning {
         if code.starts_with("InvalidVpcEndpointService") {
             return Self::NoSuchService;
         }
-        if code.ends_with(".NotFound") || ["InvalidState", "IncorrectState", "InvalidID"].contains(&code) {
+        if code.starts_with("NoSuch")
+            || code.ends_with(".NotFound")
+            || ["InvalidState", "IncorrectState", "InvalidID"].contains(&code)
+        {
             return Self::Over;
         }
         match status {
@@ -148,17 +153,25 @@ where
                     },
                     // A body that could not be read under HTTP 200 is no refusal.
                     None if status < 400 => Self::of_the_way("UnreadableResponse", detail),
-                    None => Self {
-                        meaning: Meaning::of("", Some(status)),
-                        code: format!("HTTP{status}"),
-                        detail,
-                        perhaps_done: status >= 500,
-                    },
+                    None => {
+                        let code = service.raw().body().bytes().and_then(root_element);
+                        let code = code.unwrap_or_else(|| format!("HTTP{status}"));
+                        Self { meaning: Meaning::of(&code, Some(status)), code, detail, perhaps_done: status >= 500 }
+                    }
                 }
             }
             _ => Self::of_the_way("Unknown", detail),
         }
     }
+}
+
+/// The name of a document's root element. Route 53 documents an error, `InvalidChangeBatch`, whose code is there and
+/// nowhere else.
+fn root_element(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let root = text.split('<').skip(1).find(|tag| !tag.starts_with(['?', '!']))?;
+    let name = root.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
+    (!name.is_empty() && !["ErrorResponse", "Response", "html"].contains(&name)).then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -182,8 +195,21 @@ mod tests {
             ("InvalidState", None, Meaning::Over),
             ("InvalidVpcEndpointId.Malformed", Some(400), Meaning::Refused),
             ("InvalidParameterValue", Some(400), Meaning::Refused),
+            ("PriorRequestNotComplete", Some(400), Meaning::ComeAgain),
+            ("NoSuchHostedZone", Some(404), Meaning::Over),
+            ("InvalidChangeBatch", Some(400), Meaning::Refused),
         ] {
             assert_eq!(Meaning::of(code, status), meaning, "{code} {status:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_its_own_root_is_read() {
+        let read = |body: &str| root_element(body.as_bytes());
+        let documented = "<?xml version=\"1.0\"?>\n<InvalidChangeBatch xmlns=\"x\"><Messages/></InvalidChangeBatch>";
+        assert_eq!(read(documented).as_deref(), Some("InvalidChangeBatch"));
+        for other in ["<ErrorResponse><Error/></ErrorResponse>", "<html>", "", "<", "no XML", "<?xml?>", "< a>"] {
+            assert_eq!(read(other), None, "{other}");
         }
     }
 }

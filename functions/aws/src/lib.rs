@@ -3,12 +3,14 @@
 //! - [`client`]: concrete SDK clients from the configuration; nothing stands between them and the code.
 //! - [`error`]: what an SDK error means: come again, give up, or find the one id that spoils the call.
 //! - [`observe`]: reads every page, and turns the SDK's types into the core's at once.
+//! - [`route53`]: zones and records, in the own account and in others.
 //! - [`permissions`]: reads who may ask for connections.
 //! - [`apply`]: carries a plan out; every effect is tried, and the first failure hides nothing.
 //! - [`doctor`]: dry runs of what would be written.
 //! - [`deadline`]: how long an invocation may go on trying.
 //! - [`folder`]: the policy folder, read again when it changes.
-//! - [`acceptor`]: these in a row, as `connection-acceptor` and the command line both run them.
+//! - [`topics`]: SNS.
+//! - [`acceptor`], [`verifier`]: these in a row, as the functions and the command line both run them.
 //!
 //! # Invariants
 //!
@@ -25,3 +27,6 @@ pub mod error;
 pub mod folder;
 pub mod observe;
 pub mod permissions;
+pub mod route53;
+pub mod topics;
+pub mod verifier;

@@ -7,7 +7,9 @@ use aws_sdk_ec2::types::{Filter, ServiceConfiguration, Tag, VpcEndpointConnectio
 use futures_util::{StreamExt, TryStreamExt, stream};
 use privatelink_core::config::TagFilter;
 use privatelink_core::ids::{AccountId, ConnectionId, EndpointId, ServiceId};
-use privatelink_core::observed::{Connection, EndpointState, Observed, Service, Tags, Unreadable};
+use privatelink_core::observed::{
+    Connection, DnsNameState, EndpointState, Observed, PrivateDns, Service, Tags, TxtRecord, Unreadable,
+};
 use privatelink_core::report::Failure;
 use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
@@ -40,11 +42,40 @@ pub async fn observe(
     look: &Look,
     by: Instant,
 ) -> Result<Observed, Failure> {
-    if *look == Look::Nowhere {
-        return Ok(Observed::default());
+    let failed = |error| failed("DescribeVpcEndpointConnections", error);
+    let mut observed = observe_services(ec2, region, tag, look, by).await?;
+    let ids: Vec<ServiceId> = observed.services.keys().cloned().collect();
+    // With no service there is no call: a filter without a value would list the connections of all.
+    let chunks = ids.chunks(FILTER_VALUES).map(|ids| connections(ec2, ids, region, by));
+    let pages: Vec<_> = stream::iter(chunks).buffer_unordered(AT_ONCE).try_collect().await.map_err(failed)?;
+    for item in pages.into_iter().flatten() {
+        match item {
+            Ok(connection) if observed.services.contains_key(&connection.service) => {
+                observed.connections.push(connection);
+            }
+            Ok(_) => {}
+            Err(unreadable) => observed.unreadable.push(unreadable),
+        }
     }
-    let failed = |call: &str, error: CallError| Failure::ReadFailed(format!("{call} failed with {error}"));
+    Ok(observed)
+}
+
+/// Looks at the services that `look` means, and at nothing else.
+///
+/// # Errors
+///
+/// [`Failure::ReadFailed`], if any page could not be read.
+pub async fn observe_services(
+    ec2: &Client,
+    region: &str,
+    tag: Option<&TagFilter>,
+    look: &Look,
+    by: Instant,
+) -> Result<Observed, Failure> {
     let mut observed = Observed::default();
+    if *look == Look::Nowhere {
+        return Ok(observed);
+    }
     let configurations =
         services(ec2, by).await.map_err(|error| failed("DescribeVpcEndpointServiceConfigurations", error))?;
     for configuration in configurations {
@@ -59,25 +90,11 @@ pub async fn observe(
     if let Look::At(asked) = look {
         observed.foreign = asked.iter().filter(|id| !observed.services.contains_key(*id)).cloned().collect();
     }
-
-    let ids: Vec<ServiceId> = observed.services.keys().cloned().collect();
-    // With no service there is no call: a filter without a value would list the connections of all.
-    let chunks = ids.chunks(FILTER_VALUES).map(|ids| connections(ec2, ids, region, by));
-    let pages: Vec<_> = stream::iter(chunks)
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await
-        .map_err(|error| failed("DescribeVpcEndpointConnections", error))?;
-    for item in pages.into_iter().flatten() {
-        match item {
-            Ok(connection) if observed.services.contains_key(&connection.service) => {
-                observed.connections.push(connection);
-            }
-            Ok(_) => {}
-            Err(unreadable) => observed.unreadable.push(unreadable),
-        }
-    }
     Ok(observed)
+}
+
+fn failed(call: &str, error: CallError) -> Failure {
+    Failure::ReadFailed(format!("{call} failed with {error}"))
 }
 
 fn bears(tags: &Tags, filter: Option<&TagFilter>) -> bool {
@@ -164,13 +181,24 @@ fn service(from: &ServiceConfiguration, region: &str) -> Result<Service, Unreada
     Ok(Service {
         name: from.service_name().unwrap_or_default().to_owned(),
         region: region.to_owned(),
-        private_dns_name: from.private_dns_name().filter(|name| !name.is_empty()).map(ToOwned::to_owned),
+        private_dns: private_dns(from),
         ip_address_types: types.collect::<BTreeSet<_>>(),
         // Nothing is known of a service that does not say, and then nobody is said to be let in.
         acceptance_required: from.acceptance_required().unwrap_or(true),
         tags: tags(from.tags()),
         id,
     })
+}
+
+fn private_dns(from: &ServiceConfiguration) -> Option<PrivateDns> {
+    let name = from.private_dns_name().filter(|name| !name.is_empty())?;
+    let proof = from.private_dns_name_configuration();
+    let state = proof.and_then(|proof| proof.state()).map_or("", |state| state.as_str());
+    let record = proof.and_then(|proof| {
+        let (label, value) = (proof.name()?.to_owned(), proof.value()?.to_owned());
+        (!label.is_empty() && !value.is_empty()).then_some(TxtRecord { label, value })
+    });
+    Some(PrivateDns { name: name.to_owned(), state: DnsNameState::from_word(state), record })
 }
 
 fn connection(from: VpcEndpointConnection, region: &str) -> Result<Connection, Unreadable> {
@@ -200,6 +228,7 @@ fn connection(from: VpcEndpointConnection, region: &str) -> Result<Connection, U
         created,
         region: from.vpc_endpoint_region().filter(|region| !region.is_empty()).unwrap_or(region).to_owned(),
         ip_address_type: from.ip_address_type().map_or("ipv4", |kind| kind.as_str()).to_ascii_lowercase(),
+        dns_names: from.dns_entries().iter().filter_map(|entry| entry.dns_name().map(ToOwned::to_owned)).collect(),
         tags: tags(from.tags()),
     })
 }

@@ -69,7 +69,7 @@ fn judging() {
         id: ServiceId::parse("vpce-svc-0123456789abcdef0").unwrap(),
         name: "com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0".to_owned(),
         region: "us-west-2".to_owned(),
-        private_dns_name: None,
+        private_dns: None,
         ip_address_types: ["ipv4".to_owned()].into(),
         acceptance_required: true,
         tags: Default::default(),

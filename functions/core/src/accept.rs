@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use time::OffsetDateTime;
 
 use crate::ids::AccountId;
-use crate::observed::{Connection, EndpointState, Observed, Service, TAG_DECISION, TAG_POLICY, Unreadable};
+use crate::observed::{Connection, EndpointState, Observed, Service, TAG_DECISION, TAG_POLICY};
 use crate::plan::{Decided, Effect, Plan, Reason, Skip, policy_tag};
 use crate::policy::{Consumers, Counts, Decision, Facts, HoldReason, Policy, Verdict};
 
@@ -20,14 +20,7 @@ pub fn plan_acceptance(policy: &Policy, observed: &Observed, now: OffsetDateTime
         plan_service(policy, service, in_order(connections, service), now, &mut plan);
     }
     plan.skipped.extend(foreign.iter().map(|service| Skip::service(service, Reason::Foreign)));
-    plan.skipped.extend(unreadable.iter().map(|Unreadable { service, endpoint, fault }| Skip {
-        service_id: service.clone(),
-        endpoint_id: endpoint.clone(),
-        reason: Reason::UnknownState,
-        policy: Vec::new(),
-        nearest: Vec::new(),
-        detail: Some(fault.clone()),
-    }));
+    plan.skipped.extend(unreadable.iter().map(Skip::unreadable));
     plan
 }
 

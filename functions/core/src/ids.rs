@@ -2,9 +2,13 @@
 //!
 //! An id can not be empty: an empty service id in a filter would list the connections of every service.
 
+mod topic;
+
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+pub use topic::TopicArn;
 
 /// What was given where an id was wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +92,50 @@ id!(
     "an AWS account id (12 digits)",
     |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 );
+
+id!(
+    /// A name of DNS's without its final dot, in lower case: labels of 1 to 63 letters, digits, `-` and `_`, which do
+    /// not begin or end with a `-`, and at most 253 characters in all. A first label `*` is let through.
+    DnsName,
+    "a DNS name in lower case (labels of letters, digits, `-` and `_`, 253 characters at most)",
+    |text| text.len() <= 253
+        && text.strip_prefix("*.").unwrap_or(text).split('.').all(is_label)
+);
+
+impl DnsName {
+    /// The name in DNS's own indifference to case and to a final dot.
+    pub fn folded(text: &str) -> Result<Self, InvalidId> {
+        Self::parse(&text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase())
+    }
+
+    /// What a wildcard stands under; every other name as it is.
+    pub fn without_wildcard(&self) -> Self {
+        Self(self.0.strip_prefix("*.").unwrap_or(&self.0).into())
+    }
+
+    /// The name and all names above it, the longest first, down to the last label.
+    pub fn and_above(&self) -> impl Iterator<Item = Self> + '_ {
+        std::iter::successors(Some(&*self.0), |name| name.split_once('.').map(|(_, above)| above))
+            .map(|name| Self(name.into()))
+    }
+
+    /// Whether this is `above` or stands below it.
+    pub fn is_within(&self, above: &Self) -> bool {
+        self.0.strip_suffix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
+    /// A name one label below this one.
+    pub fn below(&self, label: &str) -> Result<Self, InvalidId> {
+        Self::folded(&format!("{label}.{self}"))
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'-' | b'_'))
+}
 
 const SERVICE: &str = "vpce-svc-";
 const ENDPOINT: &str = "vpce-";
@@ -176,6 +224,46 @@ mod tests {
         assert!(AccountId::parse("1111222233334").is_err());
         assert!(AccountId::parse("１１１１２２２２３３３３").is_err());
         assert_eq!(AccountId::parse("000022223333").unwrap().as_str(), "000022223333");
+    }
+
+    #[test]
+    fn a_dns_name_is_held_to_the_rules_of_names() {
+        for name in
+            ["example.com", "_6e86v84tqgqubxbwii1m.example.com", "*.example.com", "xn--bcher-kva.example", "com"]
+        {
+            assert!(DnsName::parse(name).is_ok(), "{name}");
+        }
+        let long_label = format!("{}.com", "a".repeat(64));
+        let long_name = ["a23456789"; 26].join(".");
+        for name in [
+            "",
+            ".",
+            "a..b",
+            "example.com.",
+            "Example.com",
+            "-a.com",
+            "a-.com",
+            "a b.com",
+            "a.*.com",
+            "*",
+            "bücher.example",
+        ]
+        .into_iter()
+        .chain([long_label.as_str(), long_name.as_str()])
+        {
+            assert!(DnsName::parse(name).is_err(), "{name}");
+        }
+        assert_eq!(DnsName::folded("EXAMPLE.com.").unwrap().as_str(), "example.com");
+    }
+
+    #[test]
+    fn names_know_what_stands_above_them() {
+        let name = DnsName::parse("*.a.example.com").unwrap();
+        let above: Vec<_> = name.without_wildcard().and_above().map(|name| name.to_string()).collect();
+        assert_eq!(above, ["a.example.com", "example.com", "com"]);
+        let within = |name, above| DnsName::parse(name).unwrap().is_within(&DnsName::parse(above).unwrap());
+        assert!(within("a.example.com", "example.com") && within("example.com", "example.com"));
+        assert!(!within("badexample.com", "example.com") && !within("com", "example.com"));
     }
 
     #[test]

@@ -6,12 +6,15 @@
 //! ```
 //!
 //! - [`trigger`]: any event, as a hint of where to look. It is never a fact.
-//! - [`observed`]: what was read, in this product's own words.
+//! - [`observed`]: what was read, in this product's own words; [`dns`]: what the world's name servers answered.
 //! - [`policy`]: `consumers.toml` and the Cedar files; one connection, judged. Only this module knows Cedar.
 //! - [`accept`]: what is to be done about all connections.
+//! - [`ownership`]: what is to be done about all private DNS names.
+//! - [`notice`]: who is told what, and in which words.
 //! - [`plan`]: effects, and the reasons for doing nothing.
 //! - [`principals`]: who may ask, against who is listed.
 //! - [`report`]: what came of it: the return value, the log, and the failures.
+//! - [`diagnosis`]: why a private DNS name is not proved.
 //! - [`config`]: the variables.
 //! - [`ids`]: the ids of AWS's things.
 //!
@@ -23,10 +26,15 @@
 
 pub mod accept;
 pub mod config;
+pub mod diagnosis;
+pub mod dns;
 pub mod ids;
+pub mod notice;
 pub mod observed;
+pub mod ownership;
 pub mod plan;
 pub mod policy;
 pub mod principals;
 pub mod report;
+mod tables;
 pub mod trigger;

@@ -14,6 +14,15 @@ pub const TAG_DECISION: &str = "privatelink:decision";
 /// The key of the tag with the ids of the policies that decided, separated by a space.
 pub const TAG_POLICY: &str = "privatelink:policy";
 
+/// The key of the tag with the last state that a connection's consumer, or for `held` the operators, were told of.
+pub const TAG_NOTIFIED: &str = "privatelink:notified";
+/// The key of the tag with the private DNS name that a connection's consumer was told is verified.
+pub const TAG_NOTIFIED_DOMAIN: &str = "privatelink:notified-domain";
+/// The key of the tag that claims a notice before it is published, where nothing else shows that tags can be written.
+pub const TAG_NOTIFYING: &str = "privatelink:notifying";
+/// The key of the tag on a service with what its verifier remembers between runs.
+pub const TAG_DOMAIN: &str = "privatelink:domain";
+
 /// What one look at the provider's account found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
@@ -37,13 +46,68 @@ pub struct Service {
     /// The Region it was read in.
     pub region: String,
     /// The private DNS name that was given to it, verified or not.
-    pub private_dns_name: Option<String>,
+    pub private_dns: Option<PrivateDns>,
     /// `ipv4`, `ipv6`.
     pub ip_address_types: BTreeSet<String>,
     /// Whether a connection waits until the provider accepts it.
     pub acceptance_required: bool,
     /// All its tags.
     pub tags: Tags,
+}
+
+/// A service's private DNS name, and how far the proof has come that it is the provider's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateDns {
+    /// The name, as it was given.
+    pub name: String,
+    /// How far the proof has come.
+    pub state: DnsNameState,
+    /// The TXT record that proves it, as soon as AWS tells it.
+    pub record: Option<TxtRecord>,
+}
+
+/// The TXT record that AWS wants to see for a private DNS name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TxtRecord {
+    /// Its first label alone: `_6e86v84tqgqubxbwii1m`.
+    pub label: String,
+    /// Its value, of which every letter's case counts: `vpce:l6p0ERxlTt45jevFwOCp`.
+    pub value: String,
+}
+
+/// How far the proof of a private DNS name has come, read from EC2's own word with its case folded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DnsNameState {
+    /// Nobody has looked yet, or the last look was long ago.
+    PendingVerification,
+    /// The record was seen.
+    Verified,
+    /// The record was not seen.
+    Failed,
+    /// A word that nobody here knows, or none: nothing is done about such a name.
+    Unknown(String),
+}
+
+impl DnsNameState {
+    /// Reads EC2's word, in any case.
+    pub fn from_word(word: &str) -> Self {
+        match word.to_ascii_lowercase().as_str() {
+            "pendingverification" => Self::PendingVerification,
+            "verified" => Self::Verified,
+            "failed" => Self::Failed,
+            _ => Self::Unknown(word.to_owned()),
+        }
+    }
+
+    /// The word, as EC2 writes it.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::PendingVerification => "pendingVerification",
+            Self::Verified => "verified",
+            Self::Failed => "failed",
+            Self::Unknown(word) => word,
+        }
+    }
 }
 
 /// A connection of a consumer's endpoint to one of the services.
@@ -65,6 +129,8 @@ pub struct Connection {
     pub region: String,
     /// `ipv4`, `dualstack` or `ipv6`.
     pub ip_address_type: String,
+    /// The names under which AWS made it known in the consumer's VPC, as AWS orders them.
+    pub dns_names: Vec<String>,
     /// The tags that the provider put on it.
     pub tags: Tags,
 }
@@ -155,6 +221,15 @@ mod tests {
         assert_eq!(EndpointState::from_word("Available"), EndpointState::Available);
         assert_eq!(EndpointState::from_word("Partial"), EndpointState::Unknown("Partial".to_owned()));
         assert_eq!(EndpointState::from_word(""), EndpointState::Unknown(String::new()));
+    }
+
+    #[test]
+    fn states_of_names_are_read_in_the_case_of_the_wire_and_of_the_model() {
+        for word in ["pendingVerification", "PendingVerification", "verified", "FAILED"] {
+            assert!(!matches!(DnsNameState::from_word(word), DnsNameState::Unknown(_)), "{word}");
+        }
+        assert_eq!(DnsNameState::from_word("pendingVerification").word(), "pendingVerification");
+        assert_eq!(DnsNameState::from_word("expired"), DnsNameState::Unknown("expired".to_owned()));
     }
 
     #[test]

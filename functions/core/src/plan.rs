@@ -1,22 +1,33 @@
 //! What is to be done, and what is not and why. Its `Display` is the dry run.
+//!
+//! The words of the return value are here, for all functions; the effects are `connection-acceptor`'s. The other rules
+//! have effects of their own, and share all the rest.
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use crate::diagnosis::Diagnosis;
 use crate::ids::{ConnectionId, EndpointId, ServiceId};
+use crate::observed::Unreadable;
 use crate::policy::{Facts, NearMiss};
 
 /// The longest value that a tag may have, in characters.
 const LONGEST_TAG_VALUE: usize = 256;
 
 /// What one look asks for. Nothing to do is an empty list of effects, and that is all there is to idempotency.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan<E = Effect> {
     /// What is to be written, in the order in which it was decided.
-    pub effects: Vec<Effect>,
+    pub effects: Vec<E>,
     /// What is left as it is.
     pub skipped: Vec<Skip>,
+}
+
+impl<E> Default for Plan<E> {
+    fn default() -> Self {
+        Self { effects: Vec::new(), skipped: Vec::new() }
+    }
 }
 
 /// One change of one thing in AWS.
@@ -83,8 +94,18 @@ pub enum EffectKind {
     Reject,
     /// A connection is marked as held, for the first time.
     Hold,
-    /// A connection is tagged.
+    /// A connection or a service is tagged.
     Tag,
+    /// A notice is published.
+    Publish,
+    /// A TXT record is written.
+    WriteRecord,
+    /// The check of a private DNS name is started.
+    StartCheck,
+    /// The settings of an endpoint are changed.
+    ModifyEndpoint,
+    /// A name is resolved and connected to.
+    Probe,
 }
 
 impl fmt::Display for EffectKind {
@@ -94,6 +115,11 @@ impl fmt::Display for EffectKind {
             Self::Reject => "reject",
             Self::Hold => "hold",
             Self::Tag => "tag",
+            Self::Publish => "publish",
+            Self::WriteRecord => "write-record",
+            Self::StartCheck => "start-check",
+            Self::ModifyEndpoint => "modify-endpoint",
+            Self::Probe => "probe",
         })
     }
 }
@@ -119,6 +145,9 @@ pub struct Skip {
     /// What else there is to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What to do about it, as a command or as the exact thing that is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
 }
 
 impl Skip {
@@ -131,6 +160,21 @@ impl Skip {
             policy: Vec::new(),
             nearest: Vec::new(),
             detail: None,
+            fix: None,
+        }
+    }
+
+    /// What AWS answered and could not be understood.
+    pub fn unreadable(unreadable: &Unreadable) -> Self {
+        let Unreadable { service, endpoint, fault } = unreadable;
+        Self {
+            service_id: service.clone(),
+            endpoint_id: endpoint.clone(),
+            reason: Reason::UnknownState,
+            policy: Vec::new(),
+            nearest: Vec::new(),
+            detail: Some(fault.clone()),
+            fix: None,
         }
     }
 
@@ -141,8 +185,7 @@ impl Skip {
 }
 
 /// Why nothing is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// No policy permits to accept or to reject it: it waits for a person.
     NoPolicyMatched,
@@ -150,30 +193,61 @@ pub enum Reason {
     Forbidden,
     /// A policy failed while it was evaluated: it waits for a person.
     PolicyError,
+    /// It waits for a person.
+    Held,
     /// It does not wait for the provider.
     NotPending,
     /// It is in a state that nobody here knows, or AWS's answer about it could not be read.
     UnknownState,
+    /// All is as it should be.
+    AlreadyRight,
+    /// Whoever is to know of it was told.
+    AlreadyTold,
+    /// Something has to happen first that happens by itself.
+    NotReady,
+    /// It is older than what is told of.
+    BeforeNotifySince,
     /// A live connection that the policy would not accept today.
     NoLongerPermitted,
     /// The service lets everyone in who may see it.
     AcceptanceNotRequired,
     /// An id that is not this account's, or that does not bear the tag.
     Foreign,
+    /// Why a private DNS name is not proved.
+    Domain(Diagnosis),
+}
+
+impl Reason {
+    /// The word of the return value.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoPolicyMatched => "no-policy-matched",
+            Self::Forbidden => "forbidden",
+            Self::PolicyError => "policy-error",
+            Self::Held => "held",
+            Self::NotPending => "not-pending",
+            Self::UnknownState => "unknown-state",
+            Self::AlreadyRight => "already-right",
+            Self::AlreadyTold => "already-told",
+            Self::NotReady => "not-ready",
+            Self::BeforeNotifySince => "before-notify-since",
+            Self::NoLongerPermitted => "no-longer-permitted",
+            Self::AcceptanceNotRequired => "acceptance-not-required",
+            Self::Foreign => "foreign",
+            Self::Domain(diagnosis) => diagnosis.word(),
+        }
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::NoPolicyMatched => "no policy matched",
-            Self::Forbidden => "forbidden",
-            Self::PolicyError => "policy error",
-            Self::NotPending => "not pending",
-            Self::UnknownState => "unknown state",
-            Self::NoLongerPermitted => "no longer permitted",
-            Self::AcceptanceNotRequired => "acceptance not required",
-            Self::Foreign => "foreign",
-        })
+        f.pad(&self.word().replace('-', " "))
     }
 }
 
@@ -191,7 +265,7 @@ pub fn policy_tag(policy: &[String]) -> String {
     value
 }
 
-impl fmt::Display for Plan {
+impl<E: fmt::Display> fmt::Display for Plan<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { effects, skipped } = self;
         for effect in effects {
@@ -224,7 +298,7 @@ impl fmt::Display for Effect {
 
 impl fmt::Display for Skip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service_id, endpoint_id, reason, policy, nearest, detail } = self;
+        let Self { service_id, endpoint_id, reason, policy, nearest, detail, fix } = self;
         write!(f, "leave ")?;
         if let Some(endpoint) = endpoint_id {
             write!(f, "  {endpoint}")?;
@@ -239,8 +313,8 @@ impl fmt::Display for Skip {
         for NearMiss { policy, failed } in nearest {
             write!(f, "; `{policy}` needs {}", failed.join(" and "))?;
         }
-        if let Some(detail) = detail {
-            write!(f, "; {detail}")?;
+        for more in [detail, fix].into_iter().flatten() {
+            write!(f, "; {more}")?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::config::Mode;
-use crate::ids::ServiceId;
+use crate::ids::{EndpointId, ServiceId};
 use crate::plan::{Decided, Effect, EffectKind, Reason, Skip};
 use crate::trigger::Trigger;
 
@@ -62,29 +62,81 @@ impl Ended {
 pub struct Outcome {
     /// What was done.
     pub effect: EffectKind,
-    /// To what, and why. A decision and its tag share it.
-    pub decided: Arc<Decided>,
+    /// To what, and why.
+    pub about: About,
     /// How it ended.
     pub ended: Ended,
 }
 
+/// What an effect was done to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// A connection about which something was decided. A decision and its tag share it.
+    Decision(Arc<Decided>),
+    /// Anything else.
+    Thing(Arc<Thing>),
+}
+
+/// What an effect was done to that decided nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thing {
+    /// The service.
+    pub service: ServiceId,
+    /// The consumer's endpoint, where it is about one.
+    pub endpoint: Option<EndpointId>,
+    /// What else the return value says of it, under names of its own.
+    pub more: BTreeMap<&'static str, String>,
+}
+
+impl About {
+    /// The service that it belongs to.
+    pub fn service(&self) -> &ServiceId {
+        match self {
+            Self::Decision(decided) => &decided.service,
+            Self::Thing(thing) => &thing.service,
+        }
+    }
+
+    /// The endpoint, where it is about one.
+    pub fn endpoint(&self) -> Option<&EndpointId> {
+        match self {
+            Self::Decision(decided) => Some(&decided.endpoint),
+            Self::Thing(thing) => thing.endpoint.as_ref(),
+        }
+    }
+
+    /// The one id that names it best.
+    pub fn id(&self) -> &str {
+        self.endpoint().map_or(self.service().as_str(), |endpoint| endpoint.as_str())
+    }
+}
+
 impl Outcome {
-    /// An effect that ended that way.
+    /// A decision that ended that way.
     pub fn of(effect: Effect, ended: Ended) -> Self {
         let kind = effect.kind();
-        Self { effect: kind, decided: Arc::new(effect.into_decided()), ended }
+        Self { effect: kind, about: About::Decision(Arc::new(effect.into_decided())), ended }
+    }
+
+    /// An effect on anything else that ended that way.
+    pub fn of_thing(effect: EffectKind, thing: Thing, ended: Ended) -> Self {
+        Self { effect, about: About::Thing(Arc::new(thing)), ended }
     }
 }
 
 impl Serialize for Outcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { effect, decided, ended } = self;
-        let Decided { service, endpoint, connection: _, policy, facts: _ } = decided.as_ref();
+        let Self { effect, about, ended } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("effect", effect)?;
-        map.serialize_entry("serviceId", service)?;
-        map.serialize_entry("endpointId", endpoint)?;
-        map.serialize_entry("policy", policy)?;
+        map.serialize_entry("serviceId", about.service())?;
+        if let Some(endpoint) = about.endpoint() {
+            map.serialize_entry("endpointId", endpoint)?;
+        }
+        match about {
+            About::Decision(decided) => map.serialize_entry("policy", &decided.policy)?,
+            About::Thing(thing) => thing.more.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?,
+        }
         map.serialize_entry("result", ended.word())?;
         if let Some(code) = ended.code() {
             map.serialize_entry("code", code)?;
@@ -100,12 +152,14 @@ pub struct Report {
     pub function: &'static str,
     /// Whether it acted.
     pub mode: Mode,
-    /// The digest of the policy that it decided by.
-    pub policy_digest: String,
+    /// The digest of the policy that it decided by, if it did by one.
+    pub policy_digest: Option<String>,
     /// What came of each effect.
     pub outcomes: Vec<Outcome>,
     /// What was left as it is.
     pub skipped: Vec<Skip>,
+    /// Notices for operators who have no topic: lines of the log.
+    pub said: Vec<Value>,
 }
 
 impl Report {
@@ -125,12 +179,12 @@ impl Report {
                     self.to_retry().count(),
                     self.outcomes.len(),
                     first.effect,
-                    first.decided.endpoint,
+                    first.about.id(),
                     first.ended.code().unwrap_or_default(),
                 ))),
             };
         };
-        let retried: BTreeSet<_> = self.to_retry().map(|outcome| &outcome.decided.service).collect();
+        let retried: BTreeSet<_> = self.to_retry().map(|outcome| outcome.about.service()).collect();
         let failed = batch.iter().filter(|record| match &record.look {
             Some(look) => retried.iter().any(|service: &&ServiceId| look.sees(service)),
             None => true,
@@ -144,11 +198,11 @@ impl Report {
 
     /// The return value. Where it would be too large for Lambda, the rest is counted in `truncated`.
     fn returned(&self, batch_item_failures: Option<Vec<Item<'_>>>) -> Result<Box<RawValue>, Failure> {
-        let Self { function, mode, policy_digest, outcomes, skipped } = self;
+        let Self { function, mode, policy_digest, outcomes, skipped, said: _ } = self;
         let mut returned = Returned {
             function,
             mode: *mode,
-            policy_digest: Some(policy_digest),
+            policy_digest: policy_digest.as_deref(),
             outcomes,
             skipped,
             truncated: None,
@@ -174,15 +228,14 @@ impl Report {
     /// The one line that tells an operator what an invocation came to: counts, and no list that could grow.
     pub fn summary(&self) -> Value {
         let mut effects: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
-        for Outcome { effect, ended, decided: _ } in &self.outcomes {
+        for Outcome { effect, ended, about: _ } in &self.outcomes {
             *effects.entry(effect.to_string()).or_default().entry(ended.word()).or_default() += 1;
         }
         let mut skipped: BTreeMap<Reason, usize> = BTreeMap::new();
         for skip in &self.skipped {
             *skipped.entry(skip.reason).or_default() += 1;
         }
-        let skipped: BTreeMap<_, _> =
-            skipped.iter().map(|(reason, n)| (reason.to_string().replace(' ', "-"), n)).collect();
+        let skipped: BTreeMap<_, _> = skipped.iter().map(|(reason, n)| (reason.word(), n)).collect();
         json!({
             "message": "report",
             "function": self.function,
@@ -197,23 +250,34 @@ impl Report {
     ///
     /// Tags die with their connection; these lines stay. A connection that is held as before is no new decision.
     pub fn audit(&self) -> impl Iterator<Item = Value> {
-        let decisions = self.outcomes.iter().filter(|outcome| outcome.effect != EffectKind::Tag);
-        decisions.map(|Outcome { effect, decided, ended }| {
-            let Decided { service, endpoint, connection, policy, facts } = decided.as_ref();
-            json!({
-                "message": "decision",
-                "function": self.function,
-                "mode": self.mode,
-                "decision": effect,
-                "serviceId": service,
-                "endpointId": endpoint,
-                "connectionId": connection,
-                "policy": policy,
-                "policyDigest": self.policy_digest,
-                "facts": facts,
-                "result": ended.word(),
-                "code": ended.code(),
-            })
+        let new = self.outcomes.iter().filter(|outcome| outcome.effect != EffectKind::Tag);
+        new.map(|outcome @ Outcome { effect, about, ended }| match about {
+            About::Decision(decided) => {
+                let Decided { service, endpoint, connection, policy, facts } = decided.as_ref();
+                json!({
+                    "message": "decision",
+                    "function": self.function,
+                    "mode": self.mode,
+                    "decision": effect,
+                    "serviceId": service,
+                    "endpointId": endpoint,
+                    "connectionId": connection,
+                    "policy": policy,
+                    "policyDigest": self.policy_digest,
+                    "facts": facts,
+                    "result": ended.word(),
+                    "code": ended.code(),
+                })
+            }
+            About::Thing(_) => {
+                let mut line = json!(outcome);
+                if let Value::Object(fields) = &mut line {
+                    fields.insert("message".to_owned(), "effect".into());
+                    fields.insert("function".to_owned(), self.function.into());
+                    fields.insert("mode".to_owned(), json!(self.mode));
+                }
+                line
+            }
         })
     }
 }
@@ -298,9 +362,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The lines of the log, made one by one: the decisions, then the summary.
+    /// The lines of the log, made one by one: what was done, what operators are told, then the summary.
     pub fn log(&self) -> impl Iterator<Item = Value> {
-        self.report.iter().flat_map(|report| report.audit().chain(std::iter::once_with(|| report.summary())))
+        self.report.iter().flat_map(|report| {
+            let told = report.said.iter().cloned();
+            report.audit().chain(told).chain(std::iter::once_with(|| report.summary()))
+        })
     }
 
     /// The return value, for whoever wants to look into it.

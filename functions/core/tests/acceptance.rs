@@ -226,6 +226,11 @@ proptest! {
                 EffectKind::Accept => ("accepted", "pending"),
                 EffectKind::Reject => ("rejected", "rejected"),
                 EffectKind::Hold | EffectKind::Tag => ("held", "pendingAcceptance"),
+                EffectKind::Publish
+                | EffectKind::WriteRecord
+                | EffectKind::StartCheck
+                | EffectKind::ModifyEndpoint
+                | EffectKind::Probe => panic!("not for connection-acceptor"),
             };
             let decided = effect.decided();
             let connection = after.iter_mut().find(|c| c.endpoint == decided.endpoint).unwrap();

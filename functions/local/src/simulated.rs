@@ -29,6 +29,9 @@ fn aws(region: &Region, account: &str) -> AwsConfig {
         secret_access_key: "simulated".to_owned(),
         session_token: None,
         ec2_endpoint: None,
+        sns_endpoint: None,
+        route53_endpoint: None,
+        sts_endpoint: None,
     }
 }
 

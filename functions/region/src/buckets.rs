@@ -4,17 +4,22 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::service::Service;
+use crate::state::form;
 
 /// The buckets of all accounts.
-#[derive(Debug, Default)]
-pub struct Buckets(BTreeMap<(String, String), Bucket>);
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Buckets(#[serde(with = "form::pairs")] BTreeMap<(String, String), Bucket>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Bucket {
+    #[serde(with = "form::tokens")]
     tokens: f64,
+    #[serde(with = "form::moment")]
     filled: OffsetDateTime,
 }
 

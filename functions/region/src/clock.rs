@@ -31,6 +31,14 @@ impl Clock {
         self.start + self.stepped + ran
     }
 
+    /// A clock that goes on from another time, in the way of this one.
+    pub(crate) fn set(&self, at: OffsetDateTime) -> Self {
+        match self.running {
+            Some((_, speed)) => Self::running(at, speed),
+            None => Self::standing(at),
+        }
+    }
+
     /// Puts it forward.
     pub fn step(&mut self, by: Duration) {
         self.stepped += by;

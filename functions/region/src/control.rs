@@ -4,17 +4,27 @@
 //! |---|---|
 //! | `GET /_region/now` | tells the Region's time |
 //! | `GET /_region/requests` | gives the requests of AWS's protocols that came last, as they came |
+//! | `GET /_region/state` | gives the whole world as a document of [`crate::state`] |
+//! | `PUT /_region/state` | puts the world of such a document in the place of this one |
 //! | `POST /_region/step?seconds=60` | lets time pass |
 //! | `POST /_region/services?id=vpce-svc-…&owner=999988887777` | makes a service under an id of one's own |
 //! | `POST /_region/faults` | asks for a [`Fault`], as JSON |
 //! | `DELETE /_region/faults` | takes back all faults that are still to come |
+//! | `GET /_region/dns` | tells what is wrong with the world's DNS |
+//! | `POST /_region/dns` | asks for a [`DnsFault`], as JSON |
+//! | `DELETE /_region/dns?zone=example.com` | puts that zone's DNS right again; all, without a zone |
+//! | `POST /_region/txt?name=_x.example.org&value=vpce:…` | publishes a TXT record outside of Route 53 |
+//! | `DELETE /_region/txt?name=…&value=…` | takes it away |
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
+use crate::dns::{DnsFault, DnsFaultKind};
 use crate::faults::Fault;
+use crate::route53::Name;
+use crate::state::StateFault;
 use crate::world::ServiceDraft;
 use crate::{Answer, Region, Request};
 
@@ -31,9 +41,15 @@ pub fn answer(region: &Region, request: &Request) -> Answer {
     let answer = match (method.as_str(), path) {
         ("GET", "now") => Ok(now(region)),
         ("GET", "requests") => Ok(region.world().requests.to_json()),
+        ("GET", "state") => return state(region),
+        ("PUT", "state") => return restore(region, body),
         ("POST", "step") => step(region, query),
         ("POST", "services") => service(region, query),
         ("POST", "faults") => fault(region, body),
+        ("GET", "dns") => Ok(dns(region)),
+        ("POST", "dns") => dns_fault(region, body),
+        ("DELETE", "dns") => mend_dns(region, query),
+        ("POST" | "DELETE", "txt") => txt(region, query, method == "POST"),
         ("DELETE", "faults") => {
             region.mend();
             Ok(json!({"faults": []}))
@@ -47,7 +63,31 @@ pub fn answer(region: &Region, request: &Request) -> Answer {
 }
 
 fn json_answer(status: u16, value: &Value) -> Answer {
-    Answer { status, headers: vec![("content-type", "application/json".to_owned())], body: format!("{value}\n") }
+    json_text(status, format!("{value}\n"))
+}
+
+fn json_text(status: u16, body: String) -> Answer {
+    Answer { status, headers: vec![("content-type", "application/json".to_owned())], body }
+}
+
+fn state(region: &Region) -> Answer {
+    match region.save() {
+        Ok(document) => json_text(200, document),
+        Err(fault) => json_answer(500, &json!({"error": fault.to_string()})),
+    }
+}
+
+fn restore(region: &Region, body: &[u8]) -> Answer {
+    let document = str::from_utf8(body).map_err(|error| StateFault::of(format!("this is no JSON: {error}")));
+    match document.and_then(|document| region.restore(document)) {
+        Ok(()) => json_answer(200, &now(region)),
+        Err(fault) => json_answer(400, &json!({"error": fault.to_string(), "faults": fault.problems})),
+    }
+}
+
+fn parameter(query: &str, name: &str) -> Result<String, String> {
+    let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+    found.map(|(_, value)| value.into_owned()).ok_or_else(|| format!("`{name}` is missing"))
 }
 
 fn now(region: &Region) -> Value {
@@ -55,8 +95,8 @@ fn now(region: &Region) -> Value {
 }
 
 fn step(region: &Region, query: &str) -> Result<Value, String> {
-    let seconds = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "seconds");
-    let seconds = seconds.and_then(|(_, value)| value.parse().ok()).filter(|seconds| *seconds <= LONGEST_STEP);
+    let seconds = parameter(query, "seconds").ok();
+    let seconds = seconds.and_then(|value| value.parse().ok()).filter(|seconds| *seconds <= LONGEST_STEP);
     let Some(seconds) = seconds else {
         return Err(format!("`seconds` is no whole number up to {LONGEST_STEP}: `{PATH}step?seconds=60`"));
     };
@@ -66,11 +106,7 @@ fn step(region: &Region, query: &str) -> Result<Value, String> {
 
 /// AWS gives ids to services, and lets nobody choose: events that are kept in files name a service that has to be there.
 fn service(region: &Region, query: &str) -> Result<Value, String> {
-    let parameter = |name: &str| {
-        let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
-        found.map(|(_, value)| value.into_owned()).ok_or_else(|| format!("`{name}` is missing"))
-    };
-    let (id, owner) = (parameter("id")?, parameter("owner")?);
+    let (id, owner) = (parameter(query, "id")?, parameter(query, "owner")?);
     let mut world = region.world();
     if !id.starts_with("vpce-svc-") || world.services.contains_key(&id) {
         return Err(format!("`{id}` is no id for a service, or is that of one already"));
@@ -100,6 +136,57 @@ fn fault(region: &Region, body: &[u8]) -> Result<Value, String> {
     })?;
     region.break_next(fault.clone());
     Ok(json!({"faults": [fault]}))
+}
+
+fn dns(region: &Region) -> Value {
+    json!({"faults": region.world().dns.faults()})
+}
+
+fn dns_fault(region: &Region, body: &[u8]) -> Result<Value, String> {
+    let fault: DnsFault = serde_json::from_slice(body).map_err(|error| {
+        format!(
+            "no fault: {error}; one is `{{\"zone\": \"example.com\", \"kind\": \"not-delegated\"}}` or \
+             `{{\"zone\": \"example.com\", \"kind\": {{\"servers\": {{\"which\": [0], \"how\": \"silence\"}}}}}}`"
+        )
+    })?;
+    let mut world = region.world();
+    match &fault.kind {
+        DnsFaultKind::Servers { which, .. } if which.iter().any(|server| *server > 3) => {
+            return Err("a zone's name servers are 0, 1, 2 and 3".to_owned());
+        }
+        DnsFaultKind::DelegatedToZone(id) if !world.route53.zones.contains_key(id) => {
+            return Err(format!("there is no zone `{id}` here"));
+        }
+        DnsFaultKind::NotDelegated
+        | DnsFaultKind::DelegatedToZone(_)
+        | DnsFaultKind::DelegatedElsewhere(_)
+        | DnsFaultKind::DnssecBroken
+        | DnsFaultKind::NameServersFromZone
+        | DnsFaultKind::Servers { .. } => world.dns.add(fault),
+    }
+    drop(world);
+    Ok(dns(region))
+}
+
+fn mend_dns(region: &Region, query: &str) -> Result<Value, String> {
+    let zone = parameter(query, "zone").ok().map(|zone| Name::parse(&zone)).transpose()?;
+    region.world().dns.mend(zone.as_ref());
+    Ok(dns(region))
+}
+
+fn txt(region: &Region, query: &str, publish: bool) -> Result<Value, String> {
+    let name = Name::parse(&parameter(query, "name")?)?.to_string();
+    let name = name.trim_end_matches('.').to_owned();
+    let value = parameter(query, "value")?;
+    let entry = (name.clone(), value);
+    let mut world = region.world();
+    if publish {
+        world.published_txt.insert(entry);
+    } else {
+        world.published_txt.remove(&entry);
+    }
+    let there: Vec<_> = world.published_txt.iter().filter(|(at, _)| *at == name).map(|(_, value)| value).collect();
+    Ok(json!({"name": name, "values": there}))
 }
 
 #[cfg(test)]
@@ -154,6 +241,53 @@ mod tests {
         assert!(region.world().faults.next("CreateTags").is_none());
         for broken in ["", "{}", r#"{"action": "A", "times": 1, "kind": "sad", "when": "before"}"#] {
             assert_eq!(ask(&region, "POST", "faults", "", broken).0, 400, "{broken}");
+        }
+    }
+
+    #[test]
+    fn the_worlds_dns_is_broken_and_mended() {
+        let region = Region::new(Settings::default(), Clock::standing(time::macros::datetime!(2026-01-31 12:00 UTC)));
+        for kind in [
+            json!("not-delegated"),
+            json!({"delegated-elsewhere": ["ns1.example.net."]}),
+            json!("dnssec-broken"),
+            json!("name-servers-from-zone"),
+            json!({"servers": {"which": [0, 3], "how": {"seconds-behind": 60}}}),
+            json!({"servers": {"which": [], "how": "before-last-change"}}),
+        ] {
+            let fault = json!({"zone": "example.com.", "kind": kind});
+            let told = ask(&region, "POST", "dns", "", &fault.to_string());
+            assert_eq!(told, (200, json!({"faults": [fault]})));
+            assert_eq!(ask(&region, "GET", "dns", "", ""), told);
+            assert_eq!(ask(&region, "DELETE", "dns", "zone=example.org", ""), told);
+            assert_eq!(ask(&region, "DELETE", "dns", "zone=Example.com", ""), (200, json!({"faults": []})));
+        }
+        let servers = |more: &str| format!(r#"{{"zone": "a.b", "kind": {{"servers": {{{more}}}}}}}"#);
+        assert_eq!(ask(&region, "POST", "dns", "", &servers(r#""how": "refused""#)).0, 200, "all of them");
+        for broken in [
+            "{}".to_owned(),
+            servers(r#""which": [4], "how": "refused""#),
+            servers(""),
+            r#"{"zone": "a..b", "kind": "not-delegated"}"#.to_owned(),
+            r#"{"zone": "a.b", "kind": {"delegated-to-zone": "Z1"}}"#.to_owned(),
+        ] {
+            assert_eq!(ask(&region, "POST", "dns", "", &broken).0, 400, "{broken}");
+        }
+        assert_eq!(ask(&region, "DELETE", "dns", "", ""), (200, json!({"faults": []})));
+    }
+
+    #[test]
+    fn a_txt_record_is_published_outside_of_route_53_and_taken_away() {
+        let region = Region::new(Settings::default(), Clock::standing(time::macros::datetime!(2026-01-31 12:00 UTC)));
+        let query = "name=_X.example.org.&value=vpce%3AaB";
+        let there = json!({"name": "_x.example.org", "values": ["vpce:aB"]});
+        assert_eq!(ask(&region, "POST", "txt", query, ""), (200, there));
+        let at = region.now();
+        assert!(region.world().txt_is_published("_x.example.org", "vpce:aB", at));
+        assert_eq!(ask(&region, "DELETE", "txt", query, "").1["values"], json!([]));
+        assert!(!region.world().txt_is_published("_x.example.org", "vpce:aB", at));
+        for broken in ["", "name=a.b", "value=x", "name=a..b&value=x"] {
+            assert_eq!(ask(&region, "POST", "txt", broken, "").0, 400, "{broken}");
         }
     }
 }

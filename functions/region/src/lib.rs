@@ -10,6 +10,7 @@
 //! - [`service`]: which AWS service a request is for; `ec2` and its like hold the operations: parameters checked,
 //!   answers written.
 //! - [`route53`]: zones, their record sets, and what the world sees of them.
+//! - [`dns`]: what the world reads in DNS, and the name servers that say it.
 //! - [`query`], `answers` and [`xml`]: the protocol.
 //! - [`error`]: how a refusal is said.
 //! - [`requests`]: the requests that came last, for whoever wants to hold them against AWS's models.
@@ -17,6 +18,7 @@
 //! - [`faults`]: what goes wrong on request.
 //! - [`happening`]: what a listener is told, and the events that it becomes.
 //! - `cloudtrail`: the records of EC2's calls that [`happening`] tells of.
+//! - [`state`]: the whole world as one document, to be saved and loaded.
 //! - [`connector`] and [`server`]: the two ways in; [`control`]: what AWS has not.
 
 mod answers;
@@ -25,6 +27,7 @@ pub mod clock;
 mod cloudtrail;
 pub mod connector;
 pub mod control;
+pub mod dns;
 mod ec2;
 pub mod error;
 pub mod faults;
@@ -35,6 +38,7 @@ pub mod route53;
 pub mod server;
 pub mod service;
 pub mod sns;
+pub mod state;
 mod sts;
 pub mod world;
 pub mod xml;
@@ -42,6 +46,7 @@ pub mod xml;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -53,7 +58,8 @@ use crate::service::{Caller, Service};
 use crate::world::World;
 
 /// How this Region is to behave where AWS leaves it open, or where a test wants it otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The Region's name.
     pub name: String,

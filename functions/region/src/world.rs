@@ -8,11 +8,13 @@ mod things;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::buckets::Buckets;
 use crate::clock::Clock;
+use crate::dns::Dns;
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::happening::{ConnectionEvent, Happening, What};
@@ -23,7 +25,8 @@ use crate::{Settings, service};
 
 pub use notices::ConnectionNotification;
 pub(crate) use permits::Principal;
-pub use things::{DnsState, Endpoint, EndpointDraft, PrivateDnsName, Service, ServiceDraft};
+pub use things::{DnsState, Endpoint, EndpointDraft, PrivateDnsName, Service, ServiceDraft, Word};
+pub(crate) use things::{KINDS, STATES};
 
 /// How long a connection is `pending` before it is `available`, in seconds.
 const PENDING: std::ops::RangeInclusive<u64> = 60..=120;
@@ -47,6 +50,8 @@ pub struct World {
     pub(crate) connections: BTreeMap<String, String>,
     /// What Route 53 keeps.
     pub route53: Route53,
+    /// What is wrong with the world's DNS.
+    pub dns: Dns,
     /// The requests that came last.
     pub requests: Requests,
     pub(crate) clock: Clock,
@@ -54,16 +59,17 @@ pub struct World {
     /// While a call is answered that is to refuse every one of its items: the code.
     pub(crate) refuse_items: Option<String>,
     pub(crate) listeners: Vec<UnboundedSender<Happening>>,
-    buckets: Buckets,
-    random: fastrand::Rng,
+    pub(crate) buckets: Buckets,
+    pub(crate) random: fastrand::Rng,
     /// What will happen, by when, and in the order in which it was foreseen.
-    due: BTreeMap<(OffsetDateTime, u64), Due>,
-    foreseen: u64,
+    pub(crate) due: BTreeMap<(OffsetDateTime, u64), Due>,
+    pub(crate) foreseen: u64,
 }
 
 /// What is foreseen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Due {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Due {
     /// An endpoint that is pending becomes available.
     Available(String),
     /// Somebody looks at the record of a service's private DNS name.
@@ -75,6 +81,7 @@ impl World {
         Self {
             random: fastrand::Rng::with_seed(settings.seed),
             route53: Route53::new(settings.seed),
+            dns: Dns::default(),
             settings,
             services: BTreeMap::new(),
             endpoints: BTreeMap::new(),
@@ -98,8 +105,8 @@ impl World {
         self.clock.now()
     }
 
-    /// Lets everything happen that is due by now.
-    pub(crate) fn catch_up(&mut self) {
+    /// Lets everything happen that is due by now, and answers with when that was.
+    pub(crate) fn catch_up(&mut self) -> OffsetDateTime {
         let now = self.now();
         while let Some(entry) = self.due.first_entry() {
             let (at, number) = *entry.key();
@@ -115,6 +122,7 @@ impl World {
                 Due::Look(service) => self.look(&service, number, at),
             }
         }
+        now
     }
 
     /// Foresees something, and answers with its number.

@@ -1,14 +1,12 @@
 //! `consumers.toml`: who the customers are, by name, and which accounts are theirs.
-//!
-//! The file is walked by hand and not derived, so that all its faults are told at once, each with its line.
 
 use std::collections::BTreeMap;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::{CONSUMERS_FILE, Fault, PolicyFaults, Sources};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, TopicArn};
+use crate::tables::{Tables, Value};
 
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +19,8 @@ pub struct Consumer {
     pub groups: Vec<String>,
     /// How many connections it may have, for policies that ask.
     pub max_connections: Option<i64>,
-    /// The ARN of its own SNS topic.
-    pub topic: Option<String>,
+    /// Its own SNS topic.
+    pub topic: Option<TopicArn>,
 }
 
 /// All customers.
@@ -41,7 +39,7 @@ impl Consumers {
     pub fn load(sources: &Sources) -> Result<Self, PolicyFaults> {
         let mut faults = Vec::new();
         let consumers = Self::read(sources, &mut faults);
-        if faults.is_empty() { Ok(consumers) } else { Err(PolicyFaults(faults)) }
+        if faults.is_empty() { Ok(consumers) } else { Err(PolicyFaults::of(faults)) }
     }
 
     /// The consumer that an account belongs to.
@@ -64,70 +62,21 @@ impl Consumers {
             ));
             return Self::default();
         };
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                faults.push(Fault::new(CONSUMERS_FILE, None, format!("not UTF-8: {error}")));
-                return Self::default();
-            }
-        };
-        let (document, errors) = DeTable::parse_recoverable(text);
-        let mut reader = Reader { text, faults, consumers: Self::default(), lines: BTreeMap::new() };
-        for error in &errors {
-            reader.fault(error.span().map_or(0, |span| span.start), error.message());
-        }
-        // After a syntax error the table is a guess, and what is wrong with a guess helps nobody.
-        if errors.is_empty() {
-            reader.document(document.get_ref());
-        }
+        let mut reader = Reader::default();
+        Tables::walk(CONSUMERS_FILE, bytes, "consumer", faults, |tables, table, at| reader.consumer(tables, table, at));
         reader.consumers
     }
 }
 
-type Value<'v> = Spanned<DeValue<'v>>;
-
-struct Reader<'t> {
-    text: &'t str,
-    faults: &'t mut Vec<Fault>,
+#[derive(Default)]
+struct Reader {
     consumers: Consumers,
     /// Where each consumer's name stands, for the fault of whoever comes second.
     lines: BTreeMap<String, usize>,
 }
 
-impl Reader<'_> {
-    fn line(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
-    }
-
-    fn fault(&mut self, at: usize, what: impl Into<String>) {
-        let line = self.line(at);
-        self.faults.push(Fault::new(CONSUMERS_FILE, Some(line), what));
-    }
-
-    fn document(&mut self, table: &DeTable<'_>) {
-        for (key, value) in table {
-            if key.get_ref() != "consumer" {
-                self.fault(
-                    key.span().start,
-                    format!("unknown key `{}`; the file holds `[[consumer]]` tables", key.get_ref()),
-                );
-                continue;
-            }
-            let Some(array) = value.get_ref().as_array() else {
-                self.fault(value.span().start, "`consumer` is no list; write `[[consumer]]`");
-                continue;
-            };
-            for consumer in array.iter() {
-                self.consumer(consumer);
-            }
-        }
-    }
-
-    fn consumer(&mut self, value: &Value<'_>) {
-        let at = value.span().start;
-        let Some(table) = value.get_ref().as_table() else {
-            return self.fault(at, "a consumer is a table: `[[consumer]]`");
-        };
+impl Reader {
+    fn consumer(&mut self, tables: &mut Tables<'_>, table: &DeTable<'_>, at: usize) {
         let mut name = None;
         let mut accounts = None;
         let mut groups = Vec::new();
@@ -135,41 +84,41 @@ impl Reader<'_> {
         let mut topic = None;
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "name" => name = self.string("name", value),
-                "accounts" => accounts = Some(self.accounts(value)),
-                "groups" => groups = self.strings("groups", value).into_iter().map(|(group, _)| group).collect(),
-                "maxConnections" => max_connections = self.max_connections(value),
-                "topic" => topic = self.topic(value),
-                unknown => self.fault(
+                "name" => name = tables.string("name", value),
+                "accounts" => accounts = Some(accounts_of(tables, value)),
+                "groups" => groups = tables.strings("groups", value).into_iter().map(|(group, _)| group).collect(),
+                "maxConnections" => max_connections = max_connections_of(tables, value),
+                "topic" => topic = topic_of(tables, value),
+                unknown => tables.fault(
                     key.span().start,
                     format!("unknown key `{unknown}`; a consumer has `name`, `accounts`, `groups`, `maxConnections`, `topic`"),
                 ),
             }
         }
         if !table.contains_key("name") {
-            self.fault(at, "a consumer without `name`");
+            tables.fault(at, "a consumer without `name`");
         }
         if accounts.is_none() {
-            self.fault(at, "a consumer without `accounts`");
+            tables.fault(at, "a consumer without `accounts`");
         }
         let (Some(name), Some(accounts)) = (name, accounts) else { return };
-        let line = self.line(at);
+        let line = tables.line(at);
         if let Some(first) = self.lines.get(&name) {
-            return self.fault(at, format!("the name `{name}` is that of the consumer in line {first} already"));
+            return tables.fault(at, format!("the name `{name}` is that of the consumer in line {first} already"));
         }
         self.lines.insert(name.clone(), line);
-        self.add(Consumer { name, accounts: Vec::new(), groups, max_connections, topic }, accounts);
+        self.add(tables, Consumer { name, accounts: Vec::new(), groups, max_connections, topic }, accounts);
     }
 
     /// Adds a consumer with those of its accounts that nobody has claimed before.
-    fn add(&mut self, mut consumer: Consumer, accounts: Vec<(AccountId, usize)>) {
+    fn add(&mut self, tables: &mut Tables<'_>, mut consumer: Consumer, accounts: Vec<(AccountId, usize)>) {
         let index = self.consumers.list.len();
         for (account, at) in accounts {
             match self.consumers.by_account.get(&account) {
-                Some(other) if *other == index => self.fault(at, format!("the account `{account}` is listed twice")),
+                Some(other) if *other == index => tables.fault(at, format!("the account `{account}` is listed twice")),
                 Some(other) => {
                     let other = self.consumers.list.get(*other).map_or("", |other| &other.name).to_owned();
-                    self.fault(at, format!("the account `{account}` belongs to the consumer `{other}` already"));
+                    tables.fault(at, format!("the account `{account}` belongs to the consumer `{other}` already"));
                 }
                 None => {
                     self.consumers.by_account.insert(account.clone(), index);
@@ -179,66 +128,31 @@ impl Reader<'_> {
         }
         self.consumers.list.push(consumer);
     }
+}
 
-    fn string(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
-        match value.get_ref().as_str() {
-            Some("") => self.fault(value.span().start, format!("`{key}` holds an empty string")),
-            Some(text) => return Some(text.to_owned()),
-            None => self.fault(value.span().start, format!("`{key}` wants strings, in quotes")),
+fn accounts_of(tables: &mut Tables<'_>, value: &Value<'_>) -> Vec<(AccountId, usize)> {
+    let mut accounts = Vec::new();
+    for (text, at) in tables.strings("accounts", value) {
+        match AccountId::parse(&text) {
+            Ok(account) => accounts.push((account, at)),
+            Err(error) => tables.fault(at, error.to_string()),
         }
-        None
     }
+    accounts
+}
 
-    fn strings(&mut self, key: &str, value: &Value<'_>) -> Vec<(String, usize)> {
-        let Some(array) = value.get_ref().as_array() else {
-            self.fault(value.span().start, format!("`{key}` is no list of strings"));
-            return Vec::new();
-        };
-        let item = |item: &Value<'_>| self.string(key, item).map(|text| (text, item.span().start));
-        array.iter().filter_map(item).collect()
+fn max_connections_of(tables: &mut Tables<'_>, value: &Value<'_>) -> Option<i64> {
+    let number = value.get_ref().as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
+    if number.is_none_or(|n| n < 0) {
+        tables.fault(value.span().start, "`maxConnections` is no whole number from 0 up");
+        return None;
     }
+    number
+}
 
-    fn accounts(&mut self, value: &Value<'_>) -> Vec<(AccountId, usize)> {
-        let mut accounts = Vec::new();
-        for (text, at) in self.strings("accounts", value) {
-            match AccountId::parse(&text) {
-                Ok(account) => accounts.push((account, at)),
-                Err(error) => self.fault(at, error.to_string()),
-            }
-        }
-        accounts
-    }
-
-    fn max_connections(&mut self, value: &Value<'_>) -> Option<i64> {
-        let number = value.get_ref().as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
-        if number.is_none_or(|n| n < 0) {
-            self.fault(value.span().start, "`maxConnections` is no whole number from 0 up");
-            return None;
-        }
-        number
-    }
-
-    fn topic(&mut self, value: &Value<'_>) -> Option<String> {
-        let topic = self.string("topic", value)?;
-        let parts: Vec<_> = topic.split(':').collect();
-        let valid = match parts.as_slice() {
-            ["arn", partition, "sns", region, account, name] => {
-                partition.starts_with("aws")
-                    && !region.is_empty()
-                    && AccountId::parse(account).is_ok()
-                    && !name.is_empty()
-            }
-            _ => false,
-        };
-        if !valid {
-            self.fault(
-                value.span().start,
-                format!("`{topic}` is no topic's ARN: `arn:aws:sns:<region>:<account>:<name>`"),
-            );
-            return None;
-        }
-        Some(topic)
-    }
+fn topic_of(tables: &mut Tables<'_>, value: &Value<'_>) -> Option<TopicArn> {
+    let topic = tables.string("topic", value)?;
+    TopicArn::parse(&topic).map_err(|error| tables.fault(value.span().start, error.to_string())).ok()
 }
 
 #[cfg(test)]
@@ -310,7 +224,7 @@ groups = [""]
             "consumers.toml:4: `accounts` wants strings",
             "consumers.toml:5: unknown key `group`",
             "consumers.toml:6: `maxConnections`",
-            "consumers.toml:7: `acme` is no topic's ARN",
+            "consumers.toml:7: `acme` is not a topic's ARN",
             "consumers.toml:10: the account `222233334444` is listed twice",
             "consumers.toml:13: the account `222233334444` belongs to the consumer `beta`",
             "consumers.toml:14: the name `beta`",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use cedar_policy::{Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 
 use super::Consumers;
-use crate::observed::Service;
+use crate::observed::{PrivateDns, Service};
 
 /// The entity types and actions of the schema, parsed once.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Known {
             ("region".to_owned(), string(&service.region)),
             ("ipAddressTypes".to_owned(), RestrictedExpression::new_set(types)),
         ];
-        if let Some(name) = &service.private_dns_name {
+        if let Some(PrivateDns { name, .. }) = &service.private_dns {
             attributes.push(("privateDnsName".to_owned(), string(name)));
         }
         // AWS's own tags and this product's memory are no ground for a policy.

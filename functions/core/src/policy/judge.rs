@@ -212,7 +212,7 @@ pub(super) fn permitted_both(policy: &Policy) -> Vec<String> {
         name: format!("com.amazonaws.vpce.us-east-1.{service}"),
         id: service,
         region: "us-east-1".to_owned(),
-        private_dns_name: None,
+        private_dns: None,
         ip_address_types: ["ipv4".to_owned(), "ipv6".to_owned()].into(),
         acceptance_required: true,
         tags: Default::default(),

@@ -100,6 +100,12 @@ impl PolicyFaults {
         Self(vec![Fault::new(folder, None, format!("the policy folder can not be read: {cause}"))])
     }
 
+    /// These faults, of which there is at least one.
+    pub(crate) fn of(mut faults: Vec<Fault>) -> Self {
+        faults.sort();
+        Self(faults)
+    }
+
     /// The faults, in the order of their files and lines.
     pub fn faults(&self) -> &[Fault] {
         &self.0

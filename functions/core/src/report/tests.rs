@@ -1,7 +1,6 @@
 //! What a report comes to.
 
 use super::*;
-use crate::ids::EndpointId;
 use crate::trigger::{Look, Record};
 
 fn service(n: usize) -> ServiceId {
@@ -24,11 +23,18 @@ fn outcome(n: usize, ended: Ended) -> Outcome {
             counts: Default::default(),
         },
     };
-    Outcome { effect: EffectKind::Accept, decided: Arc::new(decided), ended }
+    Outcome { effect: EffectKind::Accept, about: About::Decision(Arc::new(decided)), ended }
 }
 
 fn report(outcomes: Vec<Outcome>) -> Report {
-    Report { function: "f", mode: Mode::Enforce, policy_digest: "d".to_owned(), outcomes, skipped: Vec::new() }
+    Report {
+        function: "f",
+        mode: Mode::Enforce,
+        policy_digest: Some("d".to_owned()),
+        outcomes,
+        skipped: Vec::new(),
+        said: Vec::new(),
+    }
 }
 
 fn value(answer: Result<Box<RawValue>, Failure>) -> Value {

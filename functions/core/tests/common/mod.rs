@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses a part of it")]
 
 use privatelink_core::ids::{AccountId, ConnectionId, EndpointId, ServiceId};
-use privatelink_core::observed::{Connection, EndpointState, Observed, Service};
+use privatelink_core::observed::{Connection, DnsNameState, EndpointState, Observed, PrivateDns, Service, TxtRecord};
 use privatelink_core::policy::{Policy, PolicyFaults, Sources};
 use time::{Duration, OffsetDateTime};
 
@@ -46,7 +46,14 @@ pub fn service(n: u32) -> Service {
         id: service_id(n),
         name: format!("com.amazonaws.vpce.us-west-2.{}", service_id(n)),
         region: "us-west-2".to_owned(),
-        private_dns_name: Some("api.example.com".to_owned()),
+        private_dns: Some(PrivateDns {
+            name: "api.example.com".to_owned(),
+            state: DnsNameState::Verified,
+            record: Some(TxtRecord {
+                label: "_6e86v84tqgqubxbwii1m".to_owned(),
+                value: "vpce:l6p0ERxlTt45jevFwOCp".to_owned(),
+            }),
+        }),
         ip_address_types: ["ipv4".to_owned()].into(),
         acceptance_required: true,
         tags: [("team".to_owned(), "edge".to_owned()), ("privatelink:domain".to_owned(), "x".to_owned())].into(),
@@ -64,6 +71,7 @@ pub fn connection(n: u32, owner: &str, state: &str, age: i64) -> Connection {
         created: NOW - Duration::seconds(age),
         region: "us-west-2".to_owned(),
         ip_address_type: "ipv4".to_owned(),
+        dns_names: Vec::new(),
         tags: Default::default(),
     }
 }

@@ -93,7 +93,7 @@ fn hypothetical(arguments: Arguments, account: AccountId) -> Ending {
     let service = Service {
         id: ServiceId::parse("vpce-svc-00000000000000000")?,
         name: format!("com.amazonaws.vpce.{}.vpce-svc-00000000000000000", arguments.service_region),
-        private_dns_name: None,
+        private_dns: None,
         ip_address_types: ["ipv4".to_owned(), "ipv6".to_owned()].into(),
         acceptance_required: true,
         tags,

@@ -108,14 +108,14 @@ impl Session {
     /// Does it, and tells what came of it.
     pub(crate) async fn carry_out(&self, effects: Vec<Effect>) -> Ending {
         let outcomes = self.acceptor.apply(effects, Deadline::after(PATIENCE)).await;
-        for Outcome { effect, decided, ended } in &outcomes {
+        for Outcome { effect, about, ended } in &outcomes {
             let style = match ended {
                 Ended::Done | Ended::AlreadyDone | Ended::Planned => GOOD,
                 Ended::Refused(_) => BAD,
                 Ended::Retry(_) => WAITS,
             };
             let code = ended.code().map(|code| format!(" {code}")).unwrap_or_default();
-            anstream::println!("{effect:6}  {} {}{code}", decided.endpoint, paint(style, ended.word()));
+            anstream::println!("{effect:6}  {} {}{code}", about.id(), paint(style, ended.word()));
         }
         let failed = outcomes.iter().filter(|outcome| outcome.ended.code().is_some()).count();
         if failed > 0 { Err(format!("{failed} of {} did not take place", outcomes.len()).into()) } else { Ok(()) }

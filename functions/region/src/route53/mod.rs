@@ -15,7 +15,8 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 pub use self::name::Name;
-pub use self::record::{RecordData, RecordKey, RecordSet};
+pub(crate) use self::record::{ROUTING, is_kind};
+pub use self::record::{RecordData, RecordKey, RecordSet, strings};
 pub use self::state::{Change, Records, Route53, Zone, ZoneDraft};
 use crate::error::ApiError;
 use crate::query::Params;

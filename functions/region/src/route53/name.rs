@@ -3,6 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::state::form;
+
 /// A domain name, label by label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Name(Vec<Vec<u8>>);
@@ -50,6 +54,27 @@ impl Name {
             return fault("DomainNameTooLong", "Domain name is too long");
         }
         Ok(Self(labels))
+    }
+
+    /// The name of labels that came over the wire, where their lengths were held to.
+    pub(crate) fn of_labels<'l>(labels: impl Iterator<Item = &'l [u8]>) -> Self {
+        Self(labels.map(<[u8]>::to_ascii_lowercase).collect())
+    }
+
+    /// The name one label above; none above the root.
+    pub(crate) fn parent(&self) -> Option<Self> {
+        let (_, above) = self.0.split_first()?;
+        Some(Self(above.to_vec()))
+    }
+
+    /// The name of one more label, below this.
+    pub(crate) fn below(&self, label: &str) -> Self {
+        Self(std::iter::once(label.as_bytes().to_vec()).chain(self.0.iter().cloned()).collect())
+    }
+
+    /// This name and those above it but the root, the highest first.
+    pub(crate) fn ancestors(&self) -> impl Iterator<Item = Self> {
+        (0..self.0.len()).rev().filter_map(|at| self.0.get(at..)).map(|labels| Self(labels.to_vec()))
     }
 
     /// Its labels as bytes, the leftmost first.
@@ -102,6 +127,18 @@ impl fmt::Display for Name {
             f.write_str(".")?;
         }
         Ok(())
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        form::text(deserializer, "a domain name", Self::parse)
     }
 }
 

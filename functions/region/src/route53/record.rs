@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use serde::{Deserialize, Serialize};
+
 use super::body::Node;
 use super::name::{Name, octal};
 use super::{enum_fault, invalid_batch, invalid_input};
 use crate::error::ApiError;
+use crate::state::form;
 use crate::xml::{Element, element, text};
 
 /// The types of records that Route 53 knows.
@@ -16,10 +19,11 @@ const KINDS: [&str; 17] = [
 ];
 
 /// What tells apart record sets of one name and type. It is kept and compared, and decides nothing.
-const ROUTING: [&str; 4] = ["Weight", "Region", "Failover", "MultiValueAnswer"];
+pub(crate) const ROUTING: [&str; 4] = ["Weight", "Region", "Failover", "MultiValueAnswer"];
 
 /// What a record set is found by, in the order in which Route 53 lists them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecordKey {
     /// Its name.
     pub name: Name,
@@ -30,18 +34,21 @@ pub struct RecordKey {
 }
 
 /// A record set without its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecordSet {
     /// Its values and how long they live, or where they are found.
     pub data: RecordData,
     /// `Weight`, `Region`, `Failover` or `MultiValueAnswer`.
+    #[serde(deserialize_with = "form::routing")]
     pub routing: BTreeMap<&'static str, String>,
     /// The id of its health check.
     pub health_check: Option<String>,
 }
 
 /// What a record set answers with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RecordData {
     /// Values of its own.
     Values {
@@ -163,7 +170,7 @@ impl RecordSet {
 }
 
 /// Whether Route 53 has records of such a type.
-pub(super) fn is_kind(kind: &str) -> bool {
+pub(crate) fn is_kind(kind: &str) -> bool {
     KINDS.contains(&kind)
 }
 
@@ -203,7 +210,7 @@ pub(super) fn faults(kind: &str, values: &[String]) -> Vec<String> {
 fn check(kind: &str, value: &str) -> Result<(), &'static str> {
     let illegal = |right: bool, fault| if right { Ok(()) } else { Err(fault) };
     match kind {
-        "TXT" | "SPF" => strings(value.trim().as_bytes()),
+        "TXT" | "SPF" => strings(value).map(|_| ()),
         "A" => {
             illegal(value.parse::<Ipv4Addr>().is_ok(), "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)")
         }
@@ -218,33 +225,41 @@ fn check(kind: &str, value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// A TXT value is one or more strings in quotation marks, of at most 255 characters each, between blanks.
-fn strings(mut rest: &[u8]) -> Result<(), &'static str> {
+/// A TXT value is one or more strings in quotation marks, of at most 255 characters each, between blanks. These are they,
+/// as bytes.
+///
+/// # Errors
+///
+/// What is wrong with it, in Route 53's words.
+pub fn strings(value: &str) -> Result<Vec<Vec<u8>>, &'static str> {
     let unquoted = "InvalidCharacterString (Value should be enclosed in quotation marks)";
+    let (mut rest, mut strings) = (value.trim().as_bytes(), Vec::new());
     loop {
         rest = rest.strip_prefix(b"\"").ok_or(unquoted)?;
-        let mut length = 0;
+        let mut string = Vec::new();
         loop {
             let (&byte, after) = rest.split_first().ok_or(unquoted)?;
-            rest = match byte {
-                b'"' => {
-                    rest = after;
-                    break;
-                }
+            rest = after;
+            let byte = match byte {
+                b'"' => break,
                 // An escape is one character: of three octal digits, or whatever stands behind the backslash.
-                b'\\' => match octal(after) {
-                    Some((_, after)) => after,
-                    None => after.split_first().ok_or(unquoted)?.1,
-                },
-                _ => after,
+                b'\\' => {
+                    let (byte, after) = octal(rest)
+                        .or_else(|| rest.split_first().map(|(&byte, after)| (byte, after)))
+                        .ok_or(unquoted)?;
+                    rest = after;
+                    byte
+                }
+                _ => byte,
             };
-            length += 1;
+            string.push(byte);
         }
-        if length > 255 {
+        if string.len() > 255 {
             return Err("CharacterStringTooLong (Value is too long)");
         }
+        strings.push(string);
         if rest.is_empty() {
-            return Ok(());
+            return Ok(strings);
         }
         rest = rest.trim_ascii_start();
     }
@@ -274,6 +289,14 @@ mod tests {
             assert!(check("TXT", wrong).is_err_and(|fault| fault.starts_with("InvalidCharacterString")), "{wrong}");
         }
         assert!(check("TXT", &format!("\"{long}a\"")).is_err_and(|fault| fault.starts_with("CharacterStringTooLong")));
+    }
+
+    #[test]
+    fn the_strings_of_a_txt_value_are_its_bytes_with_the_escapes_undone() {
+        let of = |value: &str| strings(value).unwrap();
+        assert_eq!(of(r#""vpce:aBc""#), [b"vpce:aBc"]);
+        assert_eq!(of(r#""a b" "" "c""#), [&b"a b"[..], b"", b"c"]);
+        assert_eq!(of(r#""say \"hi\" \\ \303\244\7""#), [b"say \"hi\" \\ \xc3\xa47"]);
     }
 
     #[test]

@@ -3,29 +3,37 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::name::Name;
 use super::record::{RecordKey, RecordSet};
+use crate::state::form;
 
 /// How long a change is `PENDING` before it is `INSYNC`, in seconds.
 const PENDING: std::ops::RangeInclusive<u64> = 20..=60;
+
+/// How many versions of a zone are kept that the world sees no more, for name servers that are behind.
+const FORMER: usize = 8;
 
 /// A zone's record sets.
 pub type Records = BTreeMap<RecordKey, RecordSet>;
 
 /// All that Route 53 keeps, for all accounts.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Route53 {
     /// The zones, by id.
     pub zones: BTreeMap<String, Zone>,
     /// The changes, by id.
     pub changes: BTreeMap<String, Change>,
+    #[serde(with = "form::random")]
     random: fastrand::Rng,
 }
 
 /// A hosted zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Zone {
     /// Its id, without `/hostedzone/`.
     pub id: String,
@@ -42,15 +50,25 @@ pub struct Zone {
     /// Its name servers, without a trailing dot.
     pub name_servers: [String; 4],
     /// Its record sets as the API shows them.
+    #[serde(with = "form::pairs")]
     pub records: Records,
     /// When it was last changed.
+    #[serde(with = "form::moment")]
     pub changed: OffsetDateTime,
+    /// Which of all zones it is, the first made being the first.
+    #[serde(deserialize_with = "form::count")]
+    pub(crate) number: u64,
+    /// From when on the world sees it.
+    #[serde(with = "form::moment")]
+    pub(crate) known: OffsetDateTime,
     /// Its record sets as the world sees them from a time on, the oldest first.
-    seen: Vec<(OffsetDateTime, Records)>,
+    #[serde(with = "form::seen")]
+    pub(crate) seen: Vec<(OffsetDateTime, Records)>,
 }
 
 /// A change of a zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Change {
     /// Its id, without `/change/`.
     pub id: String,
@@ -59,8 +77,10 @@ pub struct Change {
     /// Its comment.
     pub comment: Option<String>,
     /// When it was asked for.
+    #[serde(with = "form::moment")]
     pub submitted: OffsetDateTime,
     /// When all name servers know of it.
+    #[serde(with = "form::moment")]
     pub in_sync: OffsetDateTime,
 }
 
@@ -85,7 +105,25 @@ impl Zone {
 
     /// Its record sets as its name servers know them; none, until they know of the zone.
     pub fn seen(&self, now: OffsetDateTime) -> Option<&Records> {
-        self.seen.iter().rev().find(|(from, _)| *from <= now).map(|(_, records)| records)
+        self.version(now, 0)
+    }
+
+    /// Its record sets as its name servers knew them before the last change that all know of; none, if that made it.
+    pub fn seen_before(&self, now: OffsetDateTime) -> Option<&Records> {
+        self.version(now, 1)
+    }
+
+    /// The version of a time, or one that is so many changes older. In place of one that is not kept any more stands the
+    /// oldest that is.
+    fn version(&self, at: OffsetDateTime, older: usize) -> Option<&Records> {
+        let current = self.seen.iter().rposition(|(from, _)| *from <= at);
+        let pruned = self.seen.first().is_some_and(|(oldest, _)| *oldest > self.known);
+        let found = match current.and_then(|current| current.checked_sub(older)) {
+            Some(found) => found,
+            None if pruned && self.known <= at => 0,
+            None => return None,
+        };
+        self.seen.get(found).map(|(_, records)| records)
     }
 }
 
@@ -113,6 +151,9 @@ impl Route53 {
             (apex("NS"), RecordSet::simple(172_800, dotted)),
             (apex("SOA"), RecordSet::simple(900, vec![soa])),
         ]);
+        let change = self.draw_change(owner, None, now);
+        // Zones may be taken away by hand.
+        let number = self.zones.values().map(|zone| zone.number).max().unwrap_or(0) + 1;
         let zone = Zone {
             id: id.clone(),
             owner: owner.to_owned(),
@@ -123,9 +164,10 @@ impl Route53 {
             name_servers,
             records: BTreeMap::new(),
             changed: now,
+            number,
+            known: change.in_sync,
             seen: Vec::new(),
         };
-        let change = self.draw_change(owner, None, now);
         let zone = self.zones.entry(id).or_insert(zone);
         let change = settle(zone, records, change);
         (zone, self.changes.entry(change.id.clone()).or_insert(change))
@@ -174,9 +216,9 @@ fn settle(zone: &mut Zone, records: Records, mut change: Change) -> Change {
         change.in_sync = change.in_sync.max(*former);
     }
     zone.changed = change.submitted;
-    // What is seen no more is forgotten: all before the last that is in sync.
+    // What is seen no more is forgotten, but for the last versions before the one that is in sync.
     let current = zone.seen.iter().rposition(|(from, _)| *from <= change.submitted).unwrap_or(0);
-    zone.seen.drain(..current);
+    zone.seen.drain(..current.saturating_sub(FORMER));
     zone.seen.push((change.in_sync, records.clone()));
     zone.records = records;
     change
@@ -217,6 +259,29 @@ mod tests {
             assert_eq!(route53.zones[&id].seen(last), Some(&records));
         }
         assert!(last <= START + Duration::from_secs(100 + 30 + 60));
+    }
+
+    #[test]
+    fn servers_that_are_behind_know_older_versions_as_far_as_they_are_kept() {
+        let mut route53 = Route53::new(7);
+        let (zone, made) = route53.create_zone("111122223333", draft("example.com"), START);
+        let (id, made) = (zone.id.clone(), made.in_sync);
+        assert_eq!(zone.seen_before(made), None);
+        let mut versions = vec![zone.records.clone()];
+        for n in 1..=20 {
+            let now = made + Duration::from_secs(100 * n);
+            let mut records = versions.last().unwrap().clone();
+            records.values_mut().for_each(|set| *set = RecordSet::simple(n as u32, set.values().to_vec()));
+            route53.change_zone(&id, records.clone(), None, now);
+            versions.push(records);
+            let zone = &route53.zones[&id];
+            let (of, later) = (versions.len(), now + Duration::from_secs(60));
+            assert_eq!(zone.seen_before(later), versions.get(of - 2));
+            assert_eq!(zone.seen(now), versions.get(of - 2));
+            assert_eq!(zone.seen(made - Duration::from_secs(1)), None);
+            assert!(zone.seen(made).is_some() && zone.seen.len() <= FORMER + 2);
+        }
+        assert_eq!(route53.zones[&id].seen(made), versions.get(11), "the oldest that is kept");
     }
 
     #[test]

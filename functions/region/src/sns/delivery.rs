@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -9,9 +10,11 @@ use time::macros::format_description;
 use super::message::Message;
 use super::publish::Published;
 use super::{Attribute, Subscription};
+use crate::state::form;
 
 /// Over what a message is brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// Mail.
     Email,
@@ -41,9 +44,11 @@ impl Protocol {
 }
 
 /// A message that was brought to a subscriber.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Delivery {
     /// When.
+    #[serde(with = "form::moment")]
     pub at: OffsetDateTime,
     /// The message's id.
     pub message_id: String,

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{Attribute, invalid};
 use crate::error::ApiError;
@@ -15,7 +16,8 @@ const KEYS: usize = 5;
 const COMBINATIONS: usize = 150;
 
 /// A filter policy. An empty one lets everything through.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
 pub struct FilterPolicy(BTreeMap<String, Vec<Condition>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +81,32 @@ impl FilterPolicy {
     }
 }
 
+impl TryFrom<Value> for FilterPolicy {
+    type Error = String;
+
+    fn try_from(policy: Value) -> Result<Self, String> {
+        Self::parse(&policy.to_string()).map_err(|error| error.message)
+    }
+}
+
+impl From<FilterPolicy> for Value {
+    fn from(FilterPolicy(policy): FilterPolicy) -> Self {
+        let conditions = |of: Vec<Condition>| of.into_iter().map(Condition::into_value).collect::<Self>();
+        policy.into_iter().map(|(key, of)| (key, conditions(of))).collect()
+    }
+}
+
 impl Condition {
+    fn into_value(self) -> Value {
+        match self {
+            Self::Equals(text) => json!(text),
+            Self::Prefix(prefix) => json!({"prefix": prefix}),
+            Self::AnythingBut(texts) => json!({"anything-but": texts}),
+            Self::AnythingButPrefix(prefix) => json!({"anything-but": {"prefix": prefix}}),
+            Self::Exists(exists) => json!({"exists": exists}),
+        }
+    }
+
     fn parse(value: &Value) -> Result<Self, String> {
         let object = match value {
             Value::String(text) => return Ok(Self::Equals(text.clone())),

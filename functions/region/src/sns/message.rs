@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Protocol, invalid};
@@ -15,7 +16,8 @@ pub(super) const MOST_BYTES: usize = 256 * 1024;
 const LONGEST_SUBJECT: usize = 100;
 
 /// An attribute of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Attribute {
     /// `String`, `String.Array`, `Number` or `Binary`.
     pub data_type: String,

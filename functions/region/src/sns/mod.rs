@@ -14,6 +14,8 @@ mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 pub use self::delivery::{Delivery, Protocol};
 pub use self::filter::FilterPolicy;
 pub use self::message::Attribute;
@@ -36,7 +38,8 @@ pub(crate) const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 const PAGE: usize = 100;
 
 /// All that SNS knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sns {
     /// The topics, by ARN.
     pub topics: BTreeMap<String, Topic>,
@@ -45,7 +48,8 @@ pub struct Sns {
 }
 
 /// A topic.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Topic {
     /// What it remembers to deliver in order and once, if it is a FIFO topic.
     pub fifo: Option<Fifo>,
@@ -60,7 +64,8 @@ pub struct Topic {
 }
 
 /// What other accounts may do with a topic.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Permission {
     /// The accounts.
     pub accounts: BTreeSet<String>,
@@ -69,7 +74,8 @@ pub struct Permission {
 }
 
 /// A subscription to a topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Subscription {
     /// Its ARN.
     pub arn: String,
@@ -145,7 +151,7 @@ fn topic<'a>(world: &'a mut World, caller: &Caller, arn: &str, action: &str) -> 
 }
 
 /// The Region and the account of a topic's ARN.
-fn region_and_account(arn: &str) -> Result<(&str, &str), ApiError> {
+pub(crate) fn region_and_account(arn: &str) -> Result<(&str, &str), ApiError> {
     let parts: Vec<&str> = arn.split(':').collect();
     match parts.as_slice() {
         ["arn", _, "sns", region, account, _] => Ok((region, account)),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use super::message::{Draft, MOST_BYTES, Message};
@@ -11,6 +12,7 @@ use crate::error::ApiError;
 use crate::happening::What;
 use crate::query::Params;
 use crate::service::Caller;
+use crate::state::form;
 use crate::world::World;
 use crate::xml::{Element, text};
 
@@ -25,16 +27,20 @@ const FIRST_NUMBER: u64 = 10_000_000_000_000_000_000;
 const NUMBER_STEP: u64 = 1_000;
 
 /// What a FIFO topic remembers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fifo {
     /// Whether messages without an id of their own are told apart by their text.
     pub content_based: bool,
+    #[serde(with = "form::pairs")]
     known: BTreeMap<Key, Published>,
+    #[serde(deserialize_with = "form::count")]
     count: u64,
 }
 
 /// What a FIFO topic knows a message again by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 enum Key {
     Id(String),
     /// AWS takes a hash of it.
@@ -42,8 +48,10 @@ enum Key {
 }
 
 /// A message that was published.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Published {
+    #[serde(with = "form::moment")]
     pub(super) at: OffsetDateTime,
     pub(super) message_id: String,
     pub(super) sequence: Option<u64>,

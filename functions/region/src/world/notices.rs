@@ -1,10 +1,13 @@
 //! Which connection events a service's owner is notified of, and on which topics.
 
+use serde::{Deserialize, Serialize};
+
 use super::World;
 use crate::happening::{ConnectionEvent, Notification, What};
 
 /// What a service's owner wants to be told, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ConnectionNotification {
     /// Its id.
     pub id: String,

@@ -2,10 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::state::form;
+
+/// A word of EC2's. It has a name of its own since serde takes whatever looks like `&str` for a part of what it reads.
+pub type Word = &'static str;
+
+/// EC2's words for the kinds of endpoints that there are here.
+pub(crate) const KINDS: &[Word] = &["GatewayLoadBalancer", "Interface"];
+
+/// EC2's words for the states of endpoints.
+pub(crate) const STATES: &[Word] =
+    &["pendingAcceptance", "pending", "available", "deleting", "deleted", "rejected", "failed", "expired", "partial"];
+
 /// An endpoint service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Service {
     /// Its id.
     pub id: String,
@@ -35,7 +49,8 @@ impl Service {
 }
 
 /// A private DNS name, and the TXT record that proves it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PrivateDnsName {
     /// The name.
     pub name: String,
@@ -52,7 +67,8 @@ pub struct PrivateDnsName {
 }
 
 /// How far a private DNS name is proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum DnsState {
     /// Nobody has looked yet.
     PendingVerification,
@@ -74,7 +90,8 @@ impl DnsState {
 }
 
 /// An endpoint, which is a connection to its service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// Its id.
     pub id: String,
@@ -83,7 +100,8 @@ pub struct Endpoint {
     /// The service's id.
     pub service: String,
     /// EC2's word for its kind.
-    pub kind: &'static str,
+    #[serde(deserialize_with = "form::kind")]
+    pub kind: Word,
     /// The account that owns it.
     pub owner: String,
     /// Its VPC.
@@ -101,9 +119,11 @@ pub struct Endpoint {
     /// Its security groups.
     pub security_groups: Vec<String>,
     /// When it was made.
+    #[serde(with = "form::moment")]
     pub created: OffsetDateTime,
     /// EC2's words for its states, with since when. The last one is its state.
-    pub history: Vec<(OffsetDateTime, &'static str)>,
+    #[serde(with = "form::history")]
+    pub history: Vec<(OffsetDateTime, Word)>,
     /// The provider's tags.
     pub connection_tags: BTreeMap<String, String>,
     /// The consumer's tags.

@@ -1,0 +1,103 @@
+//! What a connection's tags remember of what was told.
+//!
+//! `privatelink:notified` holds the last state alone, and a connection that was available, is cut, and is available
+//! again must not be told of that a second time. So whatever was told before the last state is kept too, in front of
+//! it, in `privatelink:notifying`: `available rejected`. The same tag is the claim that can be written before a notice
+//! is published; a last word there that `privatelink:notified` does not have is of a notice that was never marked.
+
+use crate::observed::{EndpointState, TAG_NOTIFIED, TAG_NOTIFIED_DOMAIN, TAG_NOTIFYING, Tags};
+
+/// The words of the states that somebody is told of.
+pub(super) const AVAILABLE: &str = "available";
+pub(super) const REJECTED: &str = "rejected";
+pub(super) const FAILED: &str = "failed";
+pub(super) const EXPIRED: &str = "expired";
+/// Not AWS's: a connection that waits for a person.
+pub(super) const HELD: &str = "held";
+
+/// Every state that was told of once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told<'t> {
+    /// The states, in the order in which they were told.
+    states: Vec<&'t str>,
+}
+
+impl<'t> Told<'t> {
+    pub(super) fn of(tags: &'t Tags) -> Self {
+        let last = tags.get(TAG_NOTIFIED).map(String::as_str);
+        let claimed = tags.get(TAG_NOTIFYING).map(String::as_str).unwrap_or_default();
+        let mut states = Vec::new();
+        let mut words: Vec<_> = claimed.split_whitespace().collect();
+        if words.last().copied() != last {
+            words.pop();
+        }
+        for word in words.into_iter().chain(last) {
+            // The state of a connection that was found at the first look was told to nobody, unless it is one of ours.
+            if [AVAILABLE, REJECTED, FAILED, EXPIRED, HELD].contains(&word) && !states.contains(&word) {
+                states.push(word);
+            }
+        }
+        Self { states }
+    }
+
+    pub(super) fn contains(&self, state: &str) -> bool {
+        self.states.contains(&state)
+    }
+
+    /// The value of the claim: what was told, and what is about to be.
+    pub(super) fn claim(&self, state: Option<&str>) -> String {
+        let new = state.filter(|state| !self.contains(state));
+        self.states.iter().copied().chain(new).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The tags that remember that a state was told.
+    pub(super) fn with(&self, state: &'static str) -> Vec<(&'static str, String)> {
+        let mut tags = vec![(TAG_NOTIFIED, state.to_owned())];
+        if !self.states.is_empty() {
+            tags.push((TAG_NOTIFYING, self.claim(Some(state))));
+        }
+        tags
+    }
+}
+
+/// The tags of a connection that is taken for known as it is found.
+pub(super) fn known(state: &EndpointState, verified: Option<String>) -> Vec<(&'static str, String)> {
+    let mut tags = vec![(TAG_NOTIFIED, state.word().to_owned())];
+    if *state == EndpointState::Available {
+        tags.extend(verified.map(|name| (TAG_NOTIFIED_DOMAIN, name)));
+    }
+    tags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(notified: &str, notifying: &str) -> Vec<String> {
+        let tags = [(TAG_NOTIFIED, notified), (TAG_NOTIFYING, notifying)].into_iter().filter(|(_, v)| !v.is_empty());
+        let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        Told::of(&tags).states.iter().map(|state| (*state).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_claim_that_was_never_marked_told_nobody() {
+        assert_eq!(told("", "available"), [""; 0]);
+        assert_eq!(told("available", "available rejected"), ["available"]);
+        assert_eq!(told("rejected", "available rejected"), ["available", "rejected"]);
+        assert_eq!(told("available", ""), ["available"]);
+    }
+
+    #[test]
+    fn what_nobody_is_told_of_is_not_remembered() {
+        assert_eq!(told("pending", ""), [""; 0]);
+        assert_eq!(told("rejected", "nonsense available rejected"), ["available", "rejected"]);
+    }
+
+    #[test]
+    fn the_last_state_stands_alone_in_its_tag() {
+        let tags = [(TAG_NOTIFIED.to_owned(), "held".to_owned())].into();
+        let marks = Told::of(&tags).with(AVAILABLE);
+        assert_eq!(marks, [(TAG_NOTIFIED, "available".to_owned()), (TAG_NOTIFYING, "held available".to_owned())]);
+        assert_eq!(Told::of(&Tags::new()).with(AVAILABLE), [(TAG_NOTIFIED, "available".to_owned())]);
+    }
+}

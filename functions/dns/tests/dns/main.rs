@@ -1,0 +1,22 @@
+//! Real name servers on this machine's ports, and what is seen of them.
+
+mod given;
+mod server;
+mod signed;
+mod troubles;
+mod world;
+mod zone;
+mod zones;
+
+use std::time::Duration;
+
+use privatelink_core::ids::DnsName;
+use tokio::time::Instant;
+
+fn name(text: &str) -> DnsName {
+    DnsName::parse(text).unwrap()
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}

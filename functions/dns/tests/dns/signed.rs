@@ -1,0 +1,1 @@
+//! Zones that are signed, soundly and not.
