@@ -217,7 +217,7 @@ class NameServer:
     def _wait(self):
         """Until every zone is served as it was written."""
         deadline = time.monotonic() + 20
-        waiting = dict(self._zones)
+        waiting = list(self._zones)
         while waiting:
             ended = self._process.poll() is not None
             said = self.log.read_bytes()[self._read :].decode()
@@ -226,19 +226,19 @@ class NameServer:
             # What is wrong with a zone is said once, and the old one is served on.
             if " error: [" in said or time.monotonic() > deadline:
                 raise RuntimeError(f"not served: {', '.join(map(str, waiting))}\n{said}")
-            waiting = {name: zone for name, zone in waiting.items() if not self._is_served(name, zone)}
+            waiting = [name for name in waiting if not self._is_served(name)]
             if waiting:
                 time.sleep(0.02)
 
-    def _is_served(self, name, zone):
+    def _is_served(self, name):
+        # It is signed before it is served, so that its serial tells everything.
         try:
-            answer = self.ask(name, "SOA", dnssec=True, timeout=0.5)
+            answer = self.ask(name, "SOA", timeout=0.5)
         # Nobody listens yet, or it is busy.
         except (OSError, dns.exception.Timeout):
             return False
         soa = answer.get_rrset(answer.answer, name, "IN", "SOA")
-        signature = answer.get_rrset(answer.answer, name, "IN", "RRSIG", "SOA")
-        return soa is not None and soa[0].serial >= self._serial and (signature is not None) == zone.signed
+        return soa is not None and soa[0].serial >= self._serial
 
 
 class _Ended(RuntimeError):
