@@ -14,6 +14,9 @@ pub struct Seen {
     pub record: DnsName,
     /// Which zone the record belongs to in the eyes of the world, and who is named to answer for it.
     pub delegation: Delegation,
+    /// Whether servers that were given were asked, rather than those that are named for the zone: then the world may
+    /// ask others.
+    pub given: bool,
     /// What each name server that could be asked answered.
     pub answers: Vec<ServerAnswer>,
     /// Name servers that have only addresses of a kind that does not work from here. They are not behind: they were not

@@ -138,6 +138,7 @@ impl Verifier {
         let mut outcomes: Vec<Outcome> = Vec::new();
         let mut said: Vec<Value> = Vec::new();
         let mut skipped: BTreeMap<Option<ServiceId>, Vec<Skip>> = BTreeMap::new();
+        let mut stale: Vec<Skip> = Vec::new();
         let mut at_once = 0;
         loop {
             let looked = match self.look(domains, &look, now + begun.elapsed(), deadline).await {
@@ -156,6 +157,7 @@ impl Verifier {
                     under_way.insert(domain.service.clone());
                 }
                 latest.insert(Some(domain.service.clone()), std::mem::take(&mut plan.skipped));
+                stale.extend(plan.stale.take());
                 plans.push((domain, plan));
             }
             skipped.extend(latest);
@@ -188,7 +190,7 @@ impl Verifier {
                 break;
             }
         }
-        let skipped = skipped.into_values().flatten().collect();
+        let skipped = stale.into_iter().chain(skipped.into_values().flatten()).collect();
         Ok(Report { function: FUNCTION, mode: self.config.mode, policy_digest: None, outcomes, skipped, said })
     }
 

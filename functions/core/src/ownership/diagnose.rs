@@ -43,12 +43,15 @@ pub fn zone_line(record: &DnsName, value: &str) -> String {
 ///
 /// The cause.
 pub fn readable(expected: &str, seen: &Seen, zone: Option<&HostedZone>) -> Result<(), Finding> {
-    let Seen { record, delegation: _, answers, passed_over: _, doubled: _, signatures } = seen;
+    let Seen { record, delegation: _, given, answers, passed_over: _, doubled: _, signatures } = seen;
     let good = |answer: &&ServerAnswer| says(&answer.answer, expected);
     let trouble = |answer: &&ServerAnswer| matches!(answer.answer, Answer::Trouble(_));
     let behind: Vec<_> = answers.iter().filter(|answer| !good(answer) && !trouble(answer)).collect();
     if !answers.iter().any(|answer| good(&answer)) {
         return Err(unreadable(expected, seen, zone, &behind));
+    }
+    if *given && let Some(finding) = delegated_wrong(seen, zone) {
+        return Err(finding);
     }
     if !behind.is_empty() {
         let detail = format!("{} of {} name servers do not have it: {}", behind.len(), answers.len(), names(&behind));
@@ -210,7 +213,7 @@ fn dnssec(record: &DnsName, seen: &Seen, why: &str) -> Finding {
 
 /// No server says anything of the record.
 fn in_trouble(seen: &Seen) -> Finding {
-    let Seen { record, delegation, answers, passed_over, doubled: _, signatures } = seen;
+    let Seen { record, delegation, given: _, answers, passed_over, doubled: _, signatures } = seen;
     if let Signatures::Broken(why) = signatures {
         return dnssec(record, seen, why);
     }
