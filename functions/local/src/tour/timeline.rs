@@ -8,6 +8,7 @@ use anstyle::Style;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use privatelink_core::ids::AccountId;
 use privatelink_core::policy::Consumers;
+use privatelink_core::report::Answer;
 use privatelink_region::happening::What;
 use privatelink_region::world::World;
 use serde_json::Value;
@@ -28,6 +29,8 @@ pub(crate) struct Timeline<'c> {
     watched: bool,
     /// Whether there is colour.
     coloured: bool,
+    /// Whether the private DNS name is verified.
+    verified: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -38,15 +41,57 @@ struct Decided {
 
 impl<'c> Timeline<'c> {
     pub(crate) fn new(start: OffsetDateTime, consumers: &'c Consumers) -> Self {
-        anstream::println!("{}", paint(BOLD, "A simulated Region, the real function, a fast clock"));
+        anstream::println!("{}", paint(BOLD, "A simulated Region, the real functions, a fast clock"));
         anstream::println!();
         let stdout = std::io::stdout();
         let coloured = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
-        Self { start, consumers, decided: Vec::new(), asked: BTreeMap::new(), watched: stdout.is_terminal(), coloured }
+        let watched = stdout.is_terminal();
+        Self { start, consumers, decided: Vec::new(), asked: BTreeMap::new(), watched, coloured, verified: false }
     }
 
-    pub(crate) fn service(&self, at: OffsetDateTime, service: &str) {
-        self.line(at, &format!("the provider offers {service}; connections wait for the policy"));
+    pub(crate) fn service(&mut self, at: OffsetDateTime, service: &str, domain: &str) {
+        // What came before the story is not told.
+        self.start = at;
+        self.line(at, &format!("the provider offers {service} as {domain}; connections wait for the policy"));
+    }
+
+    /// Whether the service's private DNS name has been seen to be verified.
+    pub(crate) fn domain_is_verified(&self) -> bool {
+        self.verified
+    }
+
+    /// What the verifier did.
+    pub(crate) fn domain(&mut self, at: OffsetDateTime, answer: &Answer) {
+        for line in answer.log() {
+            let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
+            let name = text("privateDnsName");
+            match (text("message"), text("effect")) {
+                ("effect", "write-record") => {
+                    self.line(at, &format!("  {name}: TXT record {} is {}", text("record"), paint(GOOD, "written")));
+                }
+                ("effect", "start-check") => {
+                    let asked = paint(GOOD, "asked to check it");
+                    self.line(at, &format!("  {name}: all its name servers have the record; AWS is {asked}"));
+                }
+                ("notice", _) => self.notice(at, line.get("notice")),
+                _ => {}
+            }
+        }
+    }
+
+    /// What the operators are told of a domain.
+    fn notice(&mut self, at: OffsetDateTime, notice: Option<&Value>) {
+        let text = |pointer: &str| notice.and_then(|notice| notice.pointer(pointer)).and_then(Value::as_str);
+        let name = text("/service/privateDnsName").unwrap_or_default();
+        match text("/type") {
+            Some("DomainVerified") => {
+                self.verified = true;
+                let since = (at - self.start).whole_seconds();
+                let verified = paint(GOOD, "verified");
+                self.line(at, &format!("  {name} is {verified}, {since} s after it was given, with no person"));
+            }
+            kind => self.line(at, &format!("  {name}: {}", paint(WAITS, kind.unwrap_or_default()))),
+        }
     }
 
     pub(crate) fn request(&self, at: OffsetDateTime, account: &str, why: &str) {
