@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
+use super::schema::faults;
 use super::*;
 
 /// The form as it is published.
@@ -16,10 +17,10 @@ fn schema() -> Value {
 }
 
 /// The published form with no room for a field that it does not know: it may grow for its readers, and not unseen.
-static CLOSED: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+static CLOSED: LazyLock<Value> = LazyLock::new(|| {
     let mut schema: Value = serde_json::from_str(PUBLISHED).unwrap();
     close(&mut schema);
-    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+    schema
 });
 
 fn close(schema: &mut Value) {
@@ -34,9 +35,7 @@ fn close(schema: &mut Value) {
 }
 
 pub(super) fn hold_to_the_schema(document: &Value) {
-    let errors: Vec<_> =
-        CLOSED.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert_eq!(errors, [""; 0], "{document:#}");
+    assert_eq!(faults(&CLOSED, document), [""; 0], "{document:#}");
 }
 
 #[test]
@@ -51,7 +50,7 @@ fn a_document_that_is_not_of_the_form_is_refused() {
     let changed = |change: &dyn Fn(&mut Value)| {
         let mut document = document.clone();
         change(&mut document);
-        CLOSED.is_valid(&document)
+        faults(&CLOSED, &document).is_empty()
     };
     assert!(changed(&|_| {}));
     assert!(changed(&|d| d["consumer"] = Value::Null));

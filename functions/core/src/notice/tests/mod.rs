@@ -3,6 +3,7 @@
 mod form;
 mod properties;
 mod rule;
+mod schema;
 mod words;
 
 use serde_json::Value;
