@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -79,9 +80,9 @@ class Region:
         text = os.pread(self._output.fileno(), 1 << 22, 0).decode()
         return re.findall(r"SNS delivers to Sqs \S+:(\S+): (.*)$", text, re.MULTILINE)
 
-    def close(self):
-        """Ends the process, as whoever is done with it does, and gives its exit status."""
-        self._process.terminate()
+    def close(self, sign=signal.SIGTERM):
+        """Ends the process, unless it has ended, and gives its exit status."""
+        self._process.send_signal(sign)
         status = self._process.wait()
         self._output.close()
         return status

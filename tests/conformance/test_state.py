@@ -26,9 +26,7 @@ def start(tmp_path):
     start.file = file
     yield start
     for stage in stages:
-        # One that a story has ended is ended.
-        if not stage._output.closed:
-            stage.close()
+        stage.close()
 
 
 def fill(stage):
@@ -199,9 +197,7 @@ def test_every_usual_way_to_end_it_saves_it(start, sign):
     stage = start()
     fill(stage)
     whole = world(stage)
-    stage._process.send_signal(sign)
-    assert stage._process.wait(timeout=20) == 0
-    stage.close()
+    assert stage.close(sign) == 0
     assert world(start()) == whole
 
 

@@ -111,6 +111,7 @@ def test_a_record_that_is_missing_is_asked_for_and_no_check_is_started(name, nam
         (lambda name: name.txt(at=f"{NAME}."), "record-required"),
         (lambda name: f"{name.record} A 192.0.2.1", "record-required"),
     ],
+    ids=["lower-cased", "cut", "quoted-twice", "doubled", "earlier-token", "differs", "beside", "another-type"],
 )
 def test_a_record_that_is_wrong_is_named_and_no_check_is_started(name, name_server, verifier, wrong, diagnosis):
     server = name_server({TOP: Zone(), DOMAIN: Zone(wrong(name))})
