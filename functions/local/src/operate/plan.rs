@@ -1,8 +1,10 @@
-//! `privatelink plan` and `privatelink apply`: what the function would do now.
+//! `privatelink plan` and `privatelink apply`: what the functions would do now.
 
 use clap::Args;
+use privatelink_aws::verifier::{Looked, Verifier};
+use privatelink_core::ownership::{Domain, DomainPlan};
 use privatelink_core::plan::Plan;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Ending, Place, Session, confirmed};
 
@@ -31,6 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let Arguments { place, json } = arguments;
     let session = Session::open(place).await?;
     let differences = session.differences().await?;
+    let domains = session.domains().await?;
     let Plan { effects, skipped } = &session.plan;
     if json {
         let effects: Vec<_> = effects
@@ -42,9 +45,12 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
             })
             .collect();
         let principals: Vec<_> = differences.iter().map(ToString::to_string).collect();
-        anstream::println!("{}", json!({"effects": effects, "skipped": skipped, "principals": principals}));
+        let domains: Vec<_> = domains.domains.iter().map(domain_as_json).collect();
+        let plan = json!({"effects": effects, "skipped": skipped, "principals": principals, "domains": domains});
+        anstream::println!("{plan}");
     } else {
         anstream::print!("{}", session.plan);
+        show_domains(&domains);
         for difference in differences {
             anstream::println!("{difference}");
         }
@@ -57,9 +63,33 @@ pub(crate) async fn apply(arguments: ApplyArguments) -> Ending {
     let ApplyArguments { place, yes } = arguments;
     let mut session = Session::open(place).await?;
     anstream::print!("{}", session.plan);
+    let domains = session.domains().await?;
+    show_domains(&domains);
     let effects = std::mem::take(&mut session.plan.effects);
-    if effects.is_empty() || !confirmed(&format!("do these {} things?", effects.len()), yes)? {
+    let steps: usize = domains.domains.iter().map(|(_, plan)| plan.steps.len()).sum();
+    let things = effects.len() + steps;
+    if things == 0 || !confirmed(&format!("do these {things} things?"), yes)? {
         return Ok(());
     }
-    session.carry_out(effects).await
+    let connections = session.carry_out(effects).await;
+    // What became of the one is no reason not to do the other.
+    let domains = if steps > 0 { session.prove().await } else { Ok(()) };
+    connections.and(domains)
+}
+
+fn show_domains(looked: &Looked) {
+    for (_, plan) in &looked.domains {
+        anstream::print!("{plan}");
+    }
+}
+
+fn domain_as_json((domain, plan): &(Domain, DomainPlan)) -> Value {
+    let Domain { service, private_dns, .. } = domain;
+    json!({
+        "serviceId": service,
+        "privateDnsName": private_dns.name,
+        "state": private_dns.state.word(),
+        "effects": Verifier::planned(domain, plan),
+        "skipped": plan.skipped,
+    })
 }
