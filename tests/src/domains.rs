@@ -1,6 +1,7 @@
 //! A stage with the world's DNS in it: zones, name servers on loopback, and `domain-verifier`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use privatelink_aws::deadline::Deadline;
@@ -46,9 +47,21 @@ impl Domains {
         Self::on(Stage::with(settings)).await
     }
 
-    /// Name servers for a Region that exists.
+    /// Name servers for a Region that exists, which the verifier is given.
     pub async fn on(stage: Stage) -> Self {
-        let options = Options { layout: Layout::Ports(0), ipv6_only: false };
+        Self::laid_out(stage, Options { layout: Layout::Ports(0), ipv6_only: false }).await
+    }
+
+    /// The same, and the verifier is given none: it asks a resolver for them, and each at its own address. `ipv6_only`
+    /// says that they have no others than IPv6 addresses. Only Linux has the addresses that it takes.
+    pub async fn in_the_world(ipv6_only: bool) -> Self {
+        let stage = Stage::with(crate::stage::settings());
+        let mut domains = Self::laid_out(stage, Options { layout: Layout::Addresses(0), ipv6_only }).await;
+        domains.config.dns_servers.clear();
+        domains
+    }
+
+    async fn laid_out(stage: Stage, options: Options) -> Self {
         let servers = dns::serve(&stage.region, options).await.unwrap();
         let config = VerifierConfig {
             aws: stage.config.aws.clone(),
@@ -185,7 +198,20 @@ impl Domains {
 
     /// The verifier, as it is begun anew.
     pub fn verifier(&self) -> Verifier {
-        let dns = Dns::servers(self.config.dns_servers.clone());
+        if self.config.dns_servers.is_empty() {
+            // An IPv6 address of the Region's is an IPv4 address in another form.
+            return self.reaching(|ip| ip.to_canonical());
+        }
+        self.asking(Dns::servers(self.config.dns_servers.clone()))
+    }
+
+    /// The verifier, which asks the world, and for which that is where a name server's address is.
+    pub fn reaching(&self, reach: impl Fn(IpAddr) -> IpAddr + Send + Sync + 'static) -> Verifier {
+        let resolver = self.servers.resolver();
+        self.asking(Dns::with(vec![resolver], move |ip| (reach(ip), resolver.port()).into()))
+    }
+
+    fn asking(&self, dns: Dns) -> Verifier {
         Verifier::new(self.config.clone(), &self.region().http_client(), dns)
     }
 
