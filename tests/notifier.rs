@@ -1,16 +1,18 @@
 //! Who is told what became of connections: stories with some events, and a look at what arrived.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use privatelink_core::config::{Mode, TagFilter};
 use privatelink_core::ids::TopicArn;
 use privatelink_core::report::Failure;
-use privatelink_region::faults::FaultKind;
+use privatelink_region::Region;
+use privatelink_region::clock::Clock;
+use privatelink_region::faults::{Fault, FaultKind, When};
 use privatelink_region::world::DnsState;
 use privatelink_tests::notices::{NOTICES, Notices, OPERATORS, OWN};
-use privatelink_tests::stage::{START, outcomes, skipped, tallied};
-use privatelink_tests::{ACME, BETA, PROVIDER, STRANGER};
+use privatelink_tests::stage::{START, outcomes, settings, skipped, tallied};
+use privatelink_tests::{ACME, BETA, PROVIDER, STRANGER, Stage};
 use serde_json::{Value, json};
 
 const AVAILABLE: &str = "EndpointConnectionAvailable";
@@ -480,7 +482,7 @@ async fn what_is_not_told_in_time_is_told_the_next_time() {
     notices.connection(&service, ACME, "available");
     for kind in [FaultKind::Silence, FaultKind::Throttled] {
         notices.stage.break_next("PublishBatch", u32::MAX, kind);
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let answer = notices.answer(&notices.notifier(), json!({}), Duration::from_secs(3)).await.value();
         assert!(matches!(answer, Err(Failure::Retry(_))), "{answer:?}");
         assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
@@ -558,6 +560,129 @@ async fn a_thousand_at_once_are_a_hundred_calls_and_two_for_tags() {
     let mut ids: Vec<_> = notices.told().into_iter().map(|(_, _, id)| id).collect();
     ids.dedup();
     assert_eq!(ids.len(), 1_000);
+}
+
+/// A Region whose clock runs, and a notifier that watches.
+fn watching(seconds: u64) -> Notices {
+    let region = Region::new(settings(), Clock::running(START, 1.0));
+    let mut notices = Notices::on(Stage::new().in_region(region));
+    notices.config.watch = Duration::from_secs(seconds);
+    notices
+}
+
+#[tokio::test]
+async fn while_something_is_pending_everything_is_looked_at_and_told_within_five_seconds() {
+    let mut notices = watching(20);
+    let [named, other] = [notices.stage.service(), notices.stage.service()];
+    let endpoint = notices.connection(&named, ACME, "pending");
+    let elsewhere = notices.connection(&other, BETA, "pending");
+    let region = notices.region().clone();
+    let (one, two) = (endpoint.clone(), elsewhere.clone());
+    let changes = tokio::spawn(async move {
+        for id in [two, one] {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let mut world = region.world();
+            let now = world.now();
+            world.endpoints.get_mut(&id).unwrap().history.push((now, "available"));
+        }
+    });
+    let begun = Instant::now();
+    let foreign = "vpce-svc-0123456789abcdef0";
+    let event = json!({"serviceIds": [named, foreign]});
+    let answer = notices.answer(&notices.notifier(), event, Duration::from_secs(30)).await.value().unwrap();
+    changes.await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+    assert_eq!(outcomes(&answer), tallied(&[("publish done", 2), ("tag done", 2)]));
+    assert_eq!(skipped(&answer), tallied(&[("foreign", 1)]));
+    let deliveries = notices.deliveries();
+    let world = notices.region().world();
+    for id in [&endpoint, &elsewhere] {
+        let (changed, _) = *world.endpoints[id].history.last().unwrap();
+        let told = deliveries.iter().find(|delivery| delivery.attributes["endpointId"].value == *id).unwrap();
+        assert!(told.at - changed < Duration::from_millis(5_200), "{}", told.at - changed);
+    }
+}
+
+#[tokio::test]
+async fn with_nothing_pending_it_ends_at_once_and_never_past_its_deadline() {
+    let notices = watching(800);
+    let service = notices.stage.service();
+    notices.held(&service, STRANGER);
+    notices.connection(&service, ACME, "available");
+    let begun = Instant::now();
+    notices.answer(&notices.notifier(), json!({}), Duration::from_secs(60)).await.value().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+
+    notices.connection(&service, ACME, "pending");
+    let begun = Instant::now();
+    let left = Duration::from_secs(7);
+    let answer = notices.answer(&notices.notifier(), json!({}), left).await.value().unwrap();
+    assert!((5..7).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert_eq!(skipped(&answer), tallied(&[("already-told", 2), ("not-ready", 1)]));
+}
+
+#[tokio::test]
+async fn what_failed_and_succeeded_at_the_next_look_is_no_failure() {
+    let mut notices = watching(20);
+    let service = notices.stage.service();
+    let waits = notices.connection(&service, STRANGER, "pending");
+    notices.connection(&service, ACME, "available");
+    notices.stage.break_next("PublishBatch", 1, FaultKind::Items("InvalidParameter".to_owned()));
+    let region = notices.region().clone();
+    let change = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut world = region.world();
+        let now = world.now();
+        world.endpoints.get_mut(&waits).unwrap().history.push((now, "deleted"));
+    });
+    let answer = notices.answer(&notices.notifier(), json!({}), Duration::from_secs(30)).await.value().unwrap();
+    change.await.unwrap();
+    // The operators were told of the failure, and then it arrived.
+    assert_eq!(outcomes(&answer), tallied(&[("publish done", 2), ("tag done", 1)]));
+    let kinds: Vec<_> = notices.told().into_iter().map(|(_, kind, _)| kind).collect();
+    assert_eq!(kinds, [AVAILABLE, UNDELIVERABLE]);
+}
+
+#[tokio::test]
+async fn a_topic_that_does_not_answer_holds_up_no_other_and_no_mark() {
+    let mut notices = watching(0);
+    let service = notices.stage.service();
+    // The first call is to the topic that comes first in the order of their ARNs.
+    for _ in 0..30 {
+        notices.connection(&service, BETA, "available");
+    }
+    let fine = notices.connection(&service, ACME, "available");
+    notices.stage.break_next("PublishBatch", 1, FaultKind::Silence);
+    let notifier = notices.notifier();
+    let region = notices.region().clone();
+    let looked = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let fault = Fault { action: "PublishBatch".to_owned(), times: 1, kind: FaultKind::Silence, when: When::Before };
+        region.break_next(fault);
+        // The second try is under way.
+        tokio::time::sleep(Duration::from_millis(2_300)).await;
+        region.world().endpoints[&fine].connection_tags.get("privatelink:notified").cloned()
+    });
+    let answer = notices.answer(&notifier, json!({}), Duration::from_secs(30)).await.value().unwrap();
+    // By then the one that was told was marked, though the other topic had answered nothing yet.
+    assert_eq!(looked.await.unwrap().as_deref(), Some("available"));
+    assert_eq!(outcomes(&answer), tallied(&[("publish done", 31), ("tag done", 31)]));
+    assert_eq!(notices.told().len(), 31);
+}
+
+#[tokio::test]
+async fn a_topic_that_is_gone_costs_one_call_a_look() {
+    let mut notices = Notices::new();
+    let service = notices.stage.service();
+    for _ in 0..45 {
+        notices.connection(&service, BETA, "available");
+    }
+    notices.delete_topic(OWN);
+    notices.writes();
+    let answer = notices.run(json!({})).await.unwrap();
+    assert_eq!(outcomes(&answer), tallied(&[("publish done", 45), ("publish refused AuthorizationError", 45)]));
+    // One to the topic, and five to the operators.
+    assert_eq!(notices.writes()["PublishBatch"], 6);
 }
 
 #[tokio::test]
