@@ -11,6 +11,7 @@
 
 pub mod domains;
 pub mod lambda;
+pub mod notices;
 pub mod stage;
 
 pub use stage::{ACME, BETA, PROVIDER, STRANGER, Stage};

@@ -44,7 +44,10 @@ impl fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-const THROTTLED: [&str; 11] = [
+const THROTTLED: [&str; 13] = [
+    // SNS's own word, and what it says of the key of an encrypted topic.
+    "Throttled",
+    "KMSThrottling",
     // Route 53, while it still works on a former change of the zone.
     "PriorRequestNotComplete",
     "RequestLimitExceeded",
@@ -60,7 +63,14 @@ const THROTTLED: [&str; 11] = [
 ];
 const SERVERS_FAULT: [&str; 6] =
     ["InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout", "InternalServerError"];
-const NOT_ALLOWED: [&str; 14] = [
+const NOT_ALLOWED: [&str; 20] = [
+    // SNS's own word, and what it says of the key of an encrypted topic.
+    "AuthorizationError",
+    "KMSAccessDenied",
+    "KMSDisabled",
+    "KMSInvalidState",
+    "KMSNotFound",
+    "KMSOptInRequired",
     "UnauthorizedOperation",
     "AuthFailure",
     "AccessDenied",
@@ -91,7 +101,7 @@ impl Meaning {
         }
         if code.starts_with("NoSuch")
             || code.ends_with(".NotFound")
-            || ["InvalidState", "IncorrectState", "InvalidID"].contains(&code)
+            || ["InvalidState", "IncorrectState", "InvalidID", "NotFound"].contains(&code)
         {
             return Self::Over;
         }
@@ -112,6 +122,17 @@ impl CallError {
             detail: message.to_owned(),
             perhaps_done: false,
         }
+    }
+
+    /// The error of one entry of a batch, with whose fault the service says it is.
+    pub(crate) fn of_entry(code: &str, message: &str, senders_fault: bool) -> Self {
+        let status = if senders_fault { 400 } else { 500 };
+        Self { meaning: Meaning::of(code, Some(status)), ..Self::of_item(code, message) }
+    }
+
+    /// There was no time left to try it.
+    pub(crate) fn too_late() -> Self {
+        Self { perhaps_done: false, ..Self::of_the_way("DeadlineExceeded", "no time was left".to_owned()) }
     }
 
     pub(crate) fn timed_out() -> Self {
@@ -209,6 +230,9 @@ mod tests {
             ("InvalidParameterValue", Some(400), Meaning::Refused),
             ("PriorRequestNotComplete", Some(400), Meaning::ComeAgain),
             ("NoSuchHostedZone", Some(404), Meaning::Over),
+            ("NotFound", Some(404), Meaning::Over),
+            ("Throttled", Some(400), Meaning::ComeAgain),
+            ("AuthorizationError", Some(400), Meaning::NotAllowed),
             ("InvalidChangeBatch", Some(400), Meaning::Refused),
         ] {
             assert_eq!(Meaning::of(code, status), meaning, "{code} {status:?}");

@@ -10,7 +10,7 @@
 //! - [`deadline`]: how long an invocation may go on trying.
 //! - [`folder`]: the policy folder, read again when it changes.
 //! - [`topics`]: notices, on their way to SNS.
-//! - [`acceptor`], [`verifier`]: these in a row, as the functions and the command line both run them.
+//! - [`acceptor`], [`verifier`], [`notifier`]: these in a row, as the functions and the command line both run them.
 //!
 //! # Invariants
 //!
@@ -25,6 +25,7 @@ pub mod deadline;
 pub mod doctor;
 pub mod error;
 pub mod folder;
+pub mod notifier;
 pub mod observe;
 pub mod permissions;
 pub mod route53;
