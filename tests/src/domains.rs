@@ -13,7 +13,7 @@ use privatelink_dns::Dns;
 use privatelink_region::dns::{self, DnsFault, DnsFaultKind, Layout, NameServers, Options};
 use privatelink_region::route53::{Name, RecordKey, RecordSet, Records, ZoneDraft};
 use privatelink_region::world::{DnsState, ServiceDraft};
-use privatelink_region::{Region, Reply, Request, Settings};
+use privatelink_region::{Region, Settings};
 use serde_json::Value;
 
 use crate::stage::{PROVIDER, Stage};
@@ -72,22 +72,8 @@ impl Domains {
             watch: Duration::ZERO,
             dns_servers: servers.name_servers().to_vec(),
         };
-        let domains = Self { stage, servers, config };
-        domains.sns("Action=CreateTopic&Name=operators");
-        let subscription = format!("Action=Subscribe&TopicArn={OPERATORS}&Protocol=email&Endpoint=ops%40example.com");
-        domains.sns(&subscription);
-        domains
-    }
-
-    fn sns(&self, body: &str) {
-        let authorization = format!("AWS4-HMAC-SHA256 Credential={PROVIDER}/20260131/us-west-2/sns/aws4_request");
-        let body = format!("{body}&Version=2010-03-31").into_bytes();
-        let request =
-            Request { method: "POST".to_owned(), path: "/".to_owned(), authorization, body, ..Request::default() };
-        match self.region().answer(&request) {
-            Reply::Answer(answer) => assert_eq!(answer.status, 200, "{}", answer.body),
-            Reply::Reset | Reply::Silence => panic!("the Region did not answer"),
-        }
+        stage.region.make_topic(PROVIDER, "operators", "email", "ops@example.com").unwrap();
+        Self { stage, servers, config }
     }
 
     /// The Region.

@@ -21,8 +21,10 @@ use clap::Args;
 use privatelink_aws::acceptor::Acceptor;
 use privatelink_aws::deadline::Deadline;
 use privatelink_aws::doctor::Check;
+use privatelink_aws::notifier::Notifier;
 use privatelink_aws::verifier::{Looked, Verifier};
 use privatelink_core::accept::{Judged, judge_all};
+use privatelink_core::notice::NoticeEffect;
 use privatelink_core::observed::{Connection, Observed};
 use privatelink_core::plan::{Decided, Effect, Plan};
 use privatelink_core::policy::Policy;
@@ -60,6 +62,8 @@ impl Place {
 pub(crate) struct Session {
     acceptor: Acceptor,
     verifier: Verifier,
+    /// Without a topic nobody is told anything, and there is nothing to plan.
+    notifier: Option<Notifier>,
     pub(crate) policy: Arc<Policy>,
     pub(crate) observed: Observed,
     pub(crate) plan: Plan,
@@ -79,10 +83,12 @@ impl Session {
         };
         let acceptor = Acceptor::from_vars(lookup)?;
         let verifier = Verifier::from_vars(lookup)?;
+        let topic = variable("PRIVATELINK_NOTICE_TOPIC_ARN");
+        let notifier = topic.map(|_| Notifier::from_vars(lookup)).transpose()?;
         let policy = acceptor.policy()?;
         let now = OffsetDateTime::now_utc();
         let (observed, plan) = acceptor.plan(&policy, &Look::Everything, now, Deadline::after(PATIENCE)).await?;
-        Ok(Self { acceptor, verifier, policy, observed, plan, now })
+        Ok(Self { acceptor, verifier, notifier, policy, observed, plan, now })
     }
 
     /// Everything that is judged, as it is judged.
@@ -106,6 +112,25 @@ impl Session {
     pub(crate) async fn domains(&self) -> Result<Looked, Box<dyn Error>> {
         let domains = self.verifier.domains()?;
         Ok(self.verifier.look(&domains, &Look::Everything, self.now, Deadline::after(PATIENCE)).await?)
+    }
+
+    /// Who is to be told what, if there is a topic.
+    pub(crate) fn notices(&self) -> Plan<NoticeEffect<'_>> {
+        match &self.notifier {
+            Some(notifier) => notifier.plan(&self.observed, self.policy.consumers(), self.now),
+            None => Plan::default(),
+        }
+    }
+
+    /// Tells whoever is to be told, as things stand by now, and tells what came of it.
+    pub(crate) async fn tell(&self) -> Ending {
+        let Some(notifier) = &self.notifier else { return Ok(()) };
+        let deadline = Deadline::after(PATIENCE);
+        let report = notifier.run(self.policy.consumers(), &Look::Everything, self.now, deadline).await?;
+        for notice in &report.said {
+            anstream::println!("{notice}");
+        }
+        show(&report.outcomes)
     }
 
     /// Does what is to be done about the private DNS names, and tells what came of it.
