@@ -416,7 +416,7 @@ async fn a_warm_process_tells_nobody_twice_while_reads_lag_behind() {
     assert_eq!(notices.told(), []);
     // After a while the tags alone count: who takes them away has it sent again.
     notices.forget(&endpoint);
-    notices.region().step(Duration::from_secs(15 * 60));
+    notices.region().step(Duration::from_secs(16 * 60));
     notices.again(&notifier, json!({})).await.unwrap();
     assert_eq!(notices.told(), [notices.of(NOTICES, AVAILABLE, &endpoint, "available")]);
 }
