@@ -137,6 +137,12 @@ impl Domains {
         });
     }
 
+    /// Puts the record that proves a service's name into a zone.
+    pub fn put_proof(&self, zone: &str, service: &str) {
+        let (record, value) = self.proof(service);
+        self.put(zone, &record, 300, &[&format!("\"{value}\"")]);
+    }
+
     /// Takes a TXT record set out of a zone.
     pub fn take(&self, zone: &str, name: &str) {
         self.change(zone, |records| drop(records.remove(&key(name))));
