@@ -12,6 +12,7 @@
 pub mod cost;
 pub mod domains;
 pub mod lambda;
+pub mod meanwhile;
 pub mod stage;
 
 pub use stage::{ACME, BETA, PROVIDER, STRANGER, Stage};
