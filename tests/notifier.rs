@@ -660,7 +660,7 @@ async fn a_topic_that_does_not_answer_holds_up_no_other_and_no_mark() {
         let fault = Fault { action: "PublishBatch".to_owned(), times: 1, kind: FaultKind::Silence, when: When::Before };
         region.break_next(fault);
         // The second try is under way.
-        tokio::time::sleep(Duration::from_millis(2_300)).await;
+        tokio::time::sleep(Duration::from_millis(1_900)).await;
         region.world().endpoints[&fine].connection_tags.get("privatelink:notified").cloned()
     });
     let answer = notices.answer(&notifier, json!({}), Duration::from_secs(30)).await.value().unwrap();
