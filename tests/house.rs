@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use privatelink_core::ids::{AccountId, EndpointId, ServiceId};
+use privatelink_core::ids::{AccountId, DnsName, EndpointId, ServiceId};
 use privatelink_core::observed::Service;
+use privatelink_core::ownership::{Domains, Publisher};
 use privatelink_core::policy::{Counts, Decision, Facts, HoldReason, Policy, SCHEMA, Sources};
 use serde_json::Value;
 
@@ -136,8 +137,22 @@ fn blocks(language: &str) -> Vec<String> {
     readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
+/// The README's tables of that kind.
+fn tables(kind: &str) -> String {
+    let of_kind = |block: &String| block.contains(&format!("[[{kind}]]"));
+    blocks("toml").into_iter().filter(of_kind).collect()
+}
+
+#[test]
+fn the_domains_of_the_readme_are_read_as_it_says() {
+    let domains = Domains::load(tables("domain").as_bytes()).unwrap();
+    let publisher = |name| domains.publisher(&DnsName::parse(name).unwrap());
+    assert_eq!(publisher("api.example.com"), Publisher::Person);
+    assert!(matches!(publisher("api.eu.example.com"), Publisher::Role(_)));
+}
+
 fn readme_policy(cedar: &str) -> Policy {
-    let consumers = blocks("toml").concat();
+    let consumers = tables("consumer");
     Policy::load(&[("consumers.toml", consumers.as_str()), ("readme.cedar", cedar)].into_iter().collect::<Sources>())
         .unwrap()
 }

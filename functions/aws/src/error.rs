@@ -3,9 +3,9 @@
 //! EC2's errors are not modelled, so that a code is all there is to go by; the text of a message never decides.
 //! Codes: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
-use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 /// What to do about an error.
@@ -154,8 +154,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
-        // An SDK error displays only "service error": its context has the rest.
-        let detail = DisplayErrorContext(&error).to_string();
+        let detail = error.message().map_or_else(|| story(&error), ToOwned::to_owned);
         match &error {
             SdkError::ConstructionFailure(_) => {
                 Self { meaning: Meaning::Refused, code: "ConstructionFailure".to_owned(), detail, perhaps_done: false }
@@ -184,6 +183,19 @@ where
             _ => Self::of_the_way("Unknown", detail),
         }
     }
+}
+
+/// An error with all its causes: by itself an SDK error says only "service error".
+///
+/// `DisplayErrorContext` would show the whole response too, and in that of AssumeRole there are keys.
+fn story(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(told, ": {error}");
+        cause = error.source();
+    }
+    told
 }
 
 /// The name of a document's root element. Route 53 documents an error, `InvalidChangeBatch`, whose code is there and

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use privatelink_core::ownership::{DOMAINS_FILE, Domains};
 use privatelink_core::policy::{CONSUMERS_FILE, Consumers, Policy, PolicyFaults, Sources};
 
 /// A folder, and the policy that its files were when they were last looked at.
@@ -53,6 +54,19 @@ impl PolicyFolder {
 /// Every fault of the folder.
 pub fn load(folder: &Path) -> Result<Policy, PolicyFaults> {
     Policy::load(&read_sources(folder)?)
+}
+
+/// The domains that a folder's `domains.toml` lists. Neither the file nor the folder need be there.
+///
+/// # Errors
+///
+/// Every fault of the file.
+pub fn load_domains(folder: &Path) -> Result<Domains, PolicyFaults> {
+    match fs::read(folder.join(DOMAINS_FILE)) {
+        Ok(bytes) => Domains::load(&bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Domains::default()),
+        Err(error) => Err(PolicyFaults::unreadable(&folder.display().to_string(), &format!("{DOMAINS_FILE}: {error}"))),
+    }
 }
 
 /// The consumers that a folder lists now, for whoever needs no policy: a fault of another file is none of theirs.

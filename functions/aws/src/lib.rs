@@ -9,7 +9,7 @@
 //! - [`doctor`]: dry runs of what would be written.
 //! - [`deadline`]: how long an invocation may go on trying.
 //! - [`folder`]: the policy folder, read again when it changes.
-//! - [`topics`]: SNS.
+//! - [`topics`]: notices, on their way to SNS.
 //! - [`acceptor`], [`verifier`], [`notifier`]: these in a row, as the functions and the command line both run them.
 //!
 //! # Invariants

@@ -124,6 +124,7 @@ impl Zonewise<'_> {
         Seen {
             record: record.clone(),
             delegation: self.delegation,
+            given: self.world.is_none(),
             answers: self.asked.into_iter().map(|asked| asked.answer).collect(),
             passed_over: self.passed_over,
             doubled,

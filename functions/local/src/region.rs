@@ -1,26 +1,26 @@
-//! `privatelink region`: the simulated Region for other programs, with or without the function behind it.
+//! `privatelink region`: the simulated Region for other programs, with or without the functions behind it.
 
 use std::io;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use privatelink_core::report::Answer;
-use privatelink_core::trigger::{Look, Trigger};
 use privatelink_region::clock::Clock;
+use privatelink_region::dns::{self, Layout, NameServers, Options};
 use privatelink_region::happening::{Happening, TextForm, What};
 use privatelink_region::{Region, Settings, server};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
 
 use crate::operate::Ending;
-use crate::simulated::Function;
+use crate::simulated::{Function, Provider};
 use crate::style::{BAD, BOLD, DIM, GOOD, WAITS, paint};
 
-/// How often the schedule looks at everything, in the Region's time.
-const SCHEDULE: Duration = Duration::from_secs(60);
 /// How often it is looked whether time has brought something.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -30,16 +30,23 @@ pub(crate) struct Arguments {
     /// The port on the loopback address; 0 takes any that is free
     #[arg(long, default_value_t = 4580)]
     port: u16,
+    /// The first of six ports on the loopback address at which the Region's DNS answers: a resolver, four name servers,
+    /// and one for what is elsewhere; 0 takes any that are free
+    #[arg(long, default_value_t = 0)]
+    dns_port: u16,
     /// How many of the Region's seconds pass in one
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
-    /// Which world: ids and delays are drawn from this
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Which world: ids and delays are drawn from this; 1 if left out
+    #[arg(long, conflicts_with = "state")]
+    seed: Option<u64>,
     /// Leave out the throttling of AWS's API
-    #[arg(long)]
+    #[arg(long, conflicts_with = "state")]
     no_throttling: bool,
-    /// Hand the Region's events to `connection-acceptor`, as the account `--account` has it deployed
+    /// Begin with the world that is saved in this file, if there is one, and save it there at the end
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Hand the Region's events to the provider's functions, as the account `--account` has them deployed
     #[arg(long)]
     invoke: bool,
     /// The policy folder for `--invoke`
@@ -52,103 +59,176 @@ pub(crate) struct Arguments {
 
 /// Serves until it is stopped.
 pub(crate) async fn run(arguments: Arguments) -> Ending {
-    let Arguments { port, speed, seed, no_throttling, invoke, policy, account } = arguments;
+    let Arguments { port, dns_port, speed, seed, no_throttling, state, invoke, policy, account } = arguments;
     if !(speed.is_finite() && speed > 0.0 && speed <= 100_000.0) {
         return Err(format!("`--speed` is `{speed}`; it is a number above 0, up to 100000").into());
     }
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
-        if error.kind() == io::ErrorKind::AddrInUse {
-            format!("port {port} is taken, perhaps by another `privatelink region`; choose one with `--port`")
-        } else {
-            format!("port {port} can not be opened: {error}")
-        }
-    })?;
-    let settings = Settings { seed, throttling: !no_throttling, ..Settings::default() };
-    let name = settings.name.clone();
-    let region = Region::new(settings, Clock::running(OffsetDateTime::now_utc(), speed));
-    let function = if invoke { Some(Function::deploy(&region, &account, &policy)?) } else { None };
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| taken("port", port, &error))?;
+    let settings = Settings { seed: seed.unwrap_or(1), throttling: !no_throttling, ..Settings::default() };
+    let region = begin(state.as_deref(), settings, speed)?;
+    let options = Options { layout: Layout::Ports(dns_port), ipv6_only: false };
+    let servers =
+        dns::serve(&region, options).await.map_err(|error| taken("one of six ports from", dns_port, &error))?;
+    let provider =
+        if invoke { Some(Provider::deploy(&region, &account, &policy, &servers.name_servers())?) } else { None };
 
     let happenings = region.listen();
-    greet(&format!("http://{}", listener.local_addr()?), &name, &account, invoke);
+    let name = region.world().settings.name.clone();
+    greet(&format!("http://{}", listener.local_addr()?), &name, &account, &servers, invoke);
+    let stopped = stop_signal()?;
     let server = server::serve(region.clone(), listener);
-    tokio::select! {
+    let ended: Ending = tokio::select! {
         ended = server => ended.map(|never| match never {}).map_err(Into::into),
-        () = watch(&region, function, happenings) => Ok(()),
+        () = watch(&region, provider, happenings) => Ok(()),
+        _ = stopped => Ok(()),
+    };
+    if let Some(file) = &state {
+        region.save_to(file).map_err(|fault| format!("the state can not be saved in `{}`: {fault}", file.display()))?;
+        anstream::println!("{}", paint(DIM, &format!("saved in {}", file.display())));
+    }
+    ended
+}
+
+/// The world that was saved, or a new one.
+fn begin(state: Option<&Path>, settings: Settings, speed: f64) -> Result<Region, Box<dyn std::error::Error>> {
+    if let Some(file) = state {
+        let fault = |fault| format!("the state in `{}` can not be used: {fault}", file.display());
+        if let Some(region) = Region::load_from(file, |at| Clock::running(at, speed)).map_err(fault)? {
+            return Ok(region);
+        }
+    }
+    Ok(Region::new(settings, Clock::running(OffsetDateTime::now_utc(), speed)))
+}
+
+fn taken(what: &str, port: u16, error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        format!(
+            "{what} {port} is taken, perhaps by another `privatelink region`; choose one with `--port` or `--dns-port`"
+        )
+    } else {
+        format!("{what} {port} can not be opened: {error}")
     }
 }
 
+/// Comes when somebody ends the process, so that what is to be done at the end is done.
+fn stop_signal() -> Result<oneshot::Receiver<()>, ctrlc::Error> {
+    let (sender, receiver) = oneshot::channel();
+    let mut sender = Some(sender);
+    ctrlc::set_handler(move || match sender.take() {
+        Some(sender) => drop(sender.send(())),
+        // Somebody insists.
+        None => std::process::exit(130),
+    })?;
+    Ok(receiver)
+}
+
 /// Says how to speak to it.
-fn greet(url: &str, name: &str, account: &str, invoke: bool) {
+fn greet(url: &str, name: &str, account: &str, servers: &NameServers, invoke: bool) {
     anstream::println!("{} {url}", paint(BOLD, &format!("A simulated Region, {name}, at")));
     anstream::println!();
+    let balancer = format!("arn:aws:elasticloadbalancing:{name}:{account}:loadbalancer/net/api/50dc6c495c0c9188");
+    let list = |servers: &[SocketAddr]| servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let resolver = servers.resolver();
     for line in [
         format!("export AWS_ENDPOINT_URL={url} AWS_REGION={name} AWS_DEFAULT_REGION={name} AWS_SECRET_ACCESS_KEY=x"),
         format!("export AWS_ACCESS_KEY_ID={account}   # the account that calls"),
+        format!("export PRIVATELINK_DNS_SERVER={}", list(&servers.name_servers())),
         "aws ec2 create-vpc-endpoint-service-configuration --acceptance-required \\".to_owned(),
-        format!(
-            "  --network-load-balancer-arns arn:aws:elasticloadbalancing:{name}:{account}:loadbalancer/net/api/50dc6c495c0c9188"
-        ),
+        format!("  --network-load-balancer-arns {balancer}"),
         "aws ec2 modify-vpc-endpoint-service-permissions --add-allowed-principals '*' --service-id vpce-svc-…"
             .to_owned(),
         "AWS_ACCESS_KEY_ID=111122223333 aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface \\".to_owned(),
         format!("  --vpc-id vpc-0a --service-name com.amazonaws.vpce.{name}.vpce-svc-…"),
         "aws ec2 describe-vpc-endpoint-connections".to_owned(),
+        "aws route53 create-hosted-zone --name example.com --caller-reference 1".to_owned(),
+        "aws ec2 modify-vpc-endpoint-service-configuration --private-dns-name api.example.com --service-id vpce-svc-…"
+            .to_owned(),
+        format!("dig @{} -p {} NS example.com", resolver.ip(), resolver.port()),
         format!("curl -X POST '{url}/_region/step?seconds=120'   # let time pass"),
     ] {
         anstream::println!("  {line}");
     }
     anstream::println!();
-    let function =
-        if invoke { "connection-acceptor gets its events" } else { "nobody gets its events; --invoke changes that" };
-    anstream::println!("{}", paint(DIM, &format!("{function}; control-C ends it")));
+    let functions = if invoke {
+        let names: Vec<_> = Function::ALL.iter().map(|function| function.name()).collect();
+        format!("{} get its events", names.join(", "))
+    } else {
+        "nobody gets its events; --invoke changes that".to_owned()
+    };
+    anstream::println!("{}", paint(DIM, &format!("{functions}; control-C ends it")));
     anstream::println!();
 }
 
-/// Shows what happens, hands out the events that the rules hand out, and keeps the schedule.
-async fn watch(region: &Region, function: Option<Function>, mut happenings: UnboundedReceiver<Happening>) {
-    let mut looked = region.now();
+/// Shows what happens, hands out the events that the rules hand out, and keeps the schedules.
+async fn watch(region: &Region, provider: Option<Provider>, mut happenings: UnboundedReceiver<Happening>) {
+    let mut looked = Function::ALL.map(|function| (function, region.now()));
     loop {
         // Looking at the time is what lets things happen that are due.
         let now = region.now();
         while let Ok(Happening { at, what }) = happenings.try_recv() {
             show(at, &what);
-            if let (Some(function), Some(event)) = (&function, event_of(at, &what)) {
-                tell(region, function.invoke(&event).await);
+            if let Some(provider) = &provider {
+                for (function, event) in events_of(at, &what) {
+                    tell(region, function, provider.invoke(function, &event).await);
+                }
             }
         }
-        if let Some(function) = &function
-            && now - looked >= SCHEDULE
-        {
-            looked = now;
-            tell(region, function.scheduled().await);
+        if let Some(provider) = &provider {
+            for (function, looked) in &mut looked {
+                // A world that was put in its place may be an earlier one.
+                if now < *looked || now - *looked >= function.schedule() {
+                    *looked = now;
+                    tell(region, *function, provider.scheduled(*function).await);
+                }
+            }
         }
         tokio::time::sleep(TICK).await;
     }
 }
 
-/// The event that the rules hand to the function: every connection notification, and the record of every call that it
-/// takes for a reason to look. Its own calls are among them, and lead to a look that finds nothing to do.
-fn event_of(at: OffsetDateTime, what: &What) -> Option<Value> {
+/// The events that the rules hand to functions: every connection notification, and the records of the calls that each
+/// of them takes for a reason to look.
+fn events_of(at: OffsetDateTime, what: &What) -> Vec<(Function, Value)> {
     match what {
-        What::Notified(notification) => serde_json::to_value(notification.bus_event(at, TextForm::Prose)).ok(),
-        What::Recorded(event) => {
-            let trigger = Trigger::parse(event.to_string().as_bytes()).ok()?;
-            (trigger.look != Look::Nowhere).then(|| event.clone())
+        What::Notified(notification) => {
+            let hearers = Function::ALL.into_iter().filter(|function| function.hears_of(notification.event));
+            let event = serde_json::to_value(notification.bus_event(at, TextForm::Prose)).unwrap_or_default();
+            hearers.map(|function| (function, event.clone())).collect()
         }
-        What::Became { .. } | What::Delivered { .. } | What::Called { .. } => None,
+        What::Recorded(event) => {
+            let takers = Function::ALL.into_iter().filter(|function| function.takes(event));
+            takers.map(|function| (function, event.clone())).collect()
+        }
+        What::Became { .. } | What::Delivered { .. } | What::Called { .. } => Vec::new(),
     }
 }
 
-/// Shows what the function decided, or why it did not.
-fn tell(region: &Region, answer: Answer) {
-    for line in answer.log().filter(|line| line.get("message").is_some_and(|message| message == "decision")) {
+/// Shows what a function did, or why it did not.
+fn tell(region: &Region, function: Function, answer: Answer) {
+    let name = function.name();
+    for line in answer.log() {
         let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
-        let policies = line.get("policy").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let policies = policies.collect::<Vec<_>>().join(" ");
-        say(region.now(), &format!("connection-acceptor: {} {} ({policies})", text("decision"), text("endpointId")));
+        match text("message") {
+            "decision" => {
+                let policies = line.get("policy").and_then(Value::as_array).into_iter().flatten();
+                let policies = policies.filter_map(Value::as_str).collect::<Vec<_>>().join(" ");
+                say(region.now(), &format!("{name}: {} {} ({policies})", text("decision"), text("endpointId")));
+            }
+            "effect" => {
+                let of = [text("record"), text("type"), text("endpointId"), text("serviceId")];
+                let of = of.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+                let ended = format!("{} {}", text("result"), text("code"));
+                say(region.now(), &format!("{name}: {} {of} {}", text("effect"), paint(DIM, ended.trim())));
+            }
+            "notice" => {
+                let kind = line.pointer("/notice/type").and_then(Value::as_str).unwrap_or_default();
+                say(region.now(), &format!("{name}: {kind} {}", paint(DIM, "for the operators, who have no topic")));
+            }
+            _ => {}
+        }
     }
     if let Err(failure) = answer.result {
-        say(region.now(), &paint(BAD, &format!("connection-acceptor: {}: {failure}", failure.kind())));
+        say(region.now(), &paint(BAD, &format!("{name}: {}: {failure}", failure.kind())));
     }
 }
 

@@ -43,12 +43,15 @@ pub fn zone_line(record: &DnsName, value: &str) -> String {
 ///
 /// The cause.
 pub fn readable(expected: &str, seen: &Seen, zone: Option<&HostedZone>) -> Result<(), Finding> {
-    let Seen { record, delegation: _, answers, passed_over: _, doubled: _, signatures } = seen;
+    let Seen { record, delegation: _, given, answers, passed_over: _, doubled: _, signatures } = seen;
     let good = |answer: &&ServerAnswer| says(&answer.answer, expected);
     let trouble = |answer: &&ServerAnswer| matches!(answer.answer, Answer::Trouble(_));
     let behind: Vec<_> = answers.iter().filter(|answer| !good(answer) && !trouble(answer)).collect();
     if !answers.iter().any(|answer| good(&answer)) {
         return Err(unreadable(expected, seen, zone, &behind));
+    }
+    if *given && let Some(finding) = delegated_wrong(seen, zone) {
+        return Err(finding);
     }
     if !behind.is_empty() {
         let detail = format!("{} of {} name servers do not have it: {}", behind.len(), answers.len(), names(&behind));
@@ -210,7 +213,7 @@ fn dnssec(record: &DnsName, seen: &Seen, why: &str) -> Finding {
 
 /// No server says anything of the record.
 fn in_trouble(seen: &Seen) -> Finding {
-    let Seen { record, delegation, answers, passed_over, doubled: _, signatures } = seen;
+    let Seen { record, delegation, given: _, answers, passed_over, doubled: _, signatures } = seen;
     if let Signatures::Broken(why) = signatures {
         return dnssec(record, seen, why);
     }
@@ -227,7 +230,7 @@ fn in_trouble(seen: &Seen) -> Finding {
         .collect();
     let mut detail = String::new();
     for (server, trouble) in &troubles {
-        let _ = write!(detail, "{}{server}: {}", if detail.is_empty() { "" } else { ", " }, words(trouble));
+        let _ = write!(detail, "{}{server}: {trouble}", if detail.is_empty() { "" } else { ", " });
     }
     if troubles.is_empty() {
         detail = match passed_over.as_slice() {
@@ -244,17 +247,6 @@ fn in_trouble(seen: &Seen) -> Finding {
         Diagnosis::ServersTimeOut
     };
     Finding::new(diagnosis, detail, format!("ask the servers yourself: dig +norecurse TXT {record} @<server>"))
-}
-
-fn words(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::ServFail => "SERVFAIL".to_owned(),
-        Trouble::Refused => "REFUSED".to_owned(),
-        Trouble::NotAuthoritative => "not authoritative".to_owned(),
-        Trouble::TimedOut => "no answer in time".to_owned(),
-        Trouble::Unreachable(why) => format!("not reachable ({why})"),
-        Trouble::Other(what) => what.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,12 @@ impl Proof {
         let record = domain.below(&record.label).map_err(|error| illegal(&error))?;
         Ok(Some(Self { record, value }))
     }
+
+    /// The name below which the record stands, and for which a zone is looked for: nobody has a zone for a label that
+    /// AWS made up.
+    pub fn domain(&self) -> DnsName {
+        self.record.and_above().nth(1).unwrap_or_else(|| self.record.clone())
+    }
 }
 
 /// Everything that is known of one service's private DNS name.
@@ -167,6 +173,8 @@ pub struct DomainPlan {
     pub steps: Vec<Step>,
     /// What is not, and why.
     pub skipped: Vec<Skip>,
+    /// The record of a former name, which is no longer needed: said once, when the name has changed.
+    pub stale: Option<Skip>,
     /// Whether something is under way that ends by itself, and before long.
     pub under_way: bool,
 }
@@ -222,7 +230,7 @@ pub struct Tell {
 impl fmt::Display for DomainPlan {
     /// The dry run.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, steps, skipped, under_way: _ } = self;
+        let Self { service, steps, skipped, stale, under_way: _ } = self;
         for step in steps {
             match step {
                 Step::WriteRecord(Write { zone, record, before, after, role: _ }) => {
@@ -243,6 +251,6 @@ impl fmt::Display for DomainPlan {
                 Step::Blocked { code, passes: _ } => writeln!(f, "blocked       {service} by `{code}`")?,
             }
         }
-        skipped.iter().try_for_each(|skip| writeln!(f, "{skip}"))
+        stale.iter().chain(skipped).try_for_each(|skip| writeln!(f, "{skip}"))
     }
 }

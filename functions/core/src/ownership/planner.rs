@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Change, Checks, Domain, DomainPlan, Existing, Finding, HostedZone, MOST_VALUES, Memory, Place, Proof, Step, TTL,
-    Tell, TxtSet, Write, quoted, readable,
+    Tell, TxtSet, Write, quoted, readable, zone_line,
 };
 use crate::diagnosis::Diagnosis;
 use crate::notice::DomainNews;
@@ -24,7 +24,13 @@ const MANY_CHECKS: u32 = 3;
 
 /// Decides about one domain.
 pub fn plan_ownership(domain: &Domain, now: OffsetDateTime) -> DomainPlan {
-    let plan = DomainPlan { service: domain.service.clone(), steps: Vec::new(), skipped: Vec::new(), under_way: false };
+    let plan = DomainPlan {
+        service: domain.service.clone(),
+        steps: Vec::new(),
+        skipped: Vec::new(),
+        stale: None,
+        under_way: false,
+    };
     let label = domain.private_dns.record.as_ref().map_or("", |record| &record.label);
     let memory = domain.memory.clone().about(label);
     let mut planner = Planner { domain, now, memory, plan };
@@ -68,7 +74,8 @@ impl Planner<'_> {
         if !old.is_empty() && !label.is_empty() && old != label {
             let detail = format!("the record `{old}` of the service's former name is no longer needed");
             let fix = "remove it from its zone, if no other service shares it; nothing here does".to_owned();
-            self.skip(Reason::AlreadyRight, Some(detail), Some(fix));
+            let skip = Skip::service(&self.domain.service, Reason::AlreadyRight);
+            self.plan.stale = Some(Skip { detail: Some(detail), fix: Some(fix), ..skip });
         }
     }
 
@@ -148,11 +155,26 @@ impl Planner<'_> {
                 if let Place::Unreadable { code, passes, .. } = &self.domain.place {
                     self.plan.steps.push(Step::Blocked { code: code.clone(), passes: *passes });
                 }
+                let finding = self.for_a_person(finding, proof);
                 let finding = self.in_place(finding);
                 self.plan.under_way = finding.diagnosis.passes();
                 self.found(finding, Some(proof));
             }
         }
+    }
+
+    /// A record that only others can publish is not waited for, whatever keeps the servers from answering.
+    fn for_a_person(&self, finding: Finding, proof: &Proof) -> Finding {
+        let others = match &self.domain.place {
+            Place::Person | Place::NoZone { .. } | Place::Unreadable { .. } => true,
+            Place::Zone { .. } | Place::NotAsked => false,
+        };
+        let silent = finding.diagnosis.passes() || finding.diagnosis == Diagnosis::ZoneNotDelegated;
+        if !others || !silent || finding.diagnosis == Diagnosis::ServersBehind {
+            return finding;
+        }
+        let fix = format!("publish this record: {}", zone_line(&proof.record, &proof.value));
+        Finding { diagnosis: Diagnosis::RecordMissing, detail: finding.detail, fix }
     }
 
     /// The same finding in the light of where the record belongs.

@@ -1,8 +1,9 @@
 //! The tour: a Region with a provider and its consumers, and the function between them.
 //!
 //! What happens here is no enactment. The consumers speak to the Region through the AWS SDK, the Region's notifications
-//! become the events that AWS would deliver, and [`connection_acceptor::answer`] takes each of them as it does in
-//! Lambda. Only the clock runs faster.
+//! become the events that AWS would deliver, and [`connection_acceptor::answer`] and [`domain_verifier::answer`] take
+//! each of them as they do in Lambda; the latter asks real name servers on the loopback address. Only the clock runs
+//! faster.
 
 mod story;
 mod timeline;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use privatelink_core::report::Failure;
 use privatelink_region::clock::Clock;
+use privatelink_region::dns::{self, Layout, Options};
 use privatelink_region::happening::{ConnectionEvent, Happening, TextForm, What};
 use privatelink_region::{Region, Settings};
 use serde_json::Value;
@@ -19,7 +21,7 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::operate::Ending;
-use crate::simulated::Function;
+use crate::simulated::{Function, Provider};
 use story::{PROVIDER, Story};
 use timeline::Timeline;
 
@@ -28,6 +30,8 @@ const STEP: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(40);
 /// How long the story goes on after the last request, in the Region's time: everything accepted is available by then.
 const LAST: Duration = Duration::from_secs(150);
+/// The domain is not waited for any longer than this after the last request.
+const LONGEST: Duration = Duration::from_secs(900);
 
 /// The policy that ships with the product, for whoever runs the binary alone.
 const SHIPPED: [(&str, &str); 2] = [
@@ -50,44 +54,76 @@ pub(crate) async fn run(policy: Option<PathBuf>, seed: u64) -> Ending {
     };
     let settings = Settings { seed, ..Settings::default() };
     let region = Region::new(settings, Clock::standing(OffsetDateTime::now_utc()));
-    let function = Function::deploy(&region, PROVIDER, &policy_dir)?;
+    let servers = dns::serve(&region, Options { layout: Layout::Ports(0), ipv6_only: false }).await?;
+    let provider = Provider::deploy(&region, PROVIDER, &policy_dir, &servers.name_servers())?;
 
     let mut happenings = region.listen();
-    let mut timeline = Timeline::new(region.now(), function.policy.consumers());
+    let mut timeline = Timeline::new(region.now(), provider.policy.consumers());
     let mut story = Story::begin(&region, &mut timeline).await?;
+    let mut looked = Function::ALL.map(|function| (function, region.now()));
     let mut after = Duration::ZERO;
-    while after < LAST {
+    // The domain takes as long as AWS takes.
+    while after < LAST || (!timeline.domain_is_verified() && after < LONGEST) {
         let asked = story.next(&region, &mut timeline).await?;
         after = if asked { Duration::ZERO } else { after + STEP };
-        deliver(&region, &function, &mut happenings, &mut timeline).await?;
+        deliver(&region, &provider, &mut happenings, &mut timeline).await?;
+        for (function, looked) in &mut looked {
+            if region.now() - *looked >= function.schedule() {
+                *looked = region.now();
+                scheduled(&region, &provider, *function, &mut timeline).await?;
+                deliver(&region, &provider, &mut happenings, &mut timeline).await?;
+            }
+        }
         region.step(STEP);
         timeline.progress(region.now(), LOOK).await;
     }
-    // What the schedule does every minute: it finds what no notification told of, and it changes nothing twice.
-    let answer = function.scheduled().await;
-    deliver(&region, &function, &mut happenings, &mut timeline).await?;
-    timeline.schedule(region.now(), &answer.value()?);
+    deliver(&region, &provider, &mut happenings, &mut timeline).await?;
     timeline.end(&region.world());
     Ok(())
 }
 
-/// Draws what has happened, and hands the function the events that AWS makes of it, until nothing more happens.
+/// What a schedule does: it finds what no notification told of, and it changes nothing twice.
+async fn scheduled(
+    region: &Region,
+    provider: &Provider,
+    function: Function,
+    timeline: &mut Timeline<'_>,
+) -> Result<(), Failure> {
+    let answer = provider.scheduled(function).await;
+    match function {
+        Function::ConnectionAcceptor => timeline.schedule(region.now(), &answer.value()?),
+        Function::DomainVerifier => timeline.domain(region.now(), &answer),
+        // What it tells is seen when it is delivered.
+        Function::AvailabilityNotifier => drop(answer.value()?),
+    }
+    Ok(())
+}
+
+/// Draws what has happened, and hands the functions the events that AWS makes of it, until nothing more happens.
 async fn deliver(
     region: &Region,
-    function: &Function,
+    provider: &Provider,
     happenings: &mut UnboundedReceiver<Happening>,
     timeline: &mut Timeline<'_>,
 ) -> Result<(), Failure> {
     while let Ok(Happening { at, what }) = happenings.try_recv() {
         timeline.happened(at, &what);
-        if let What::Notified(notification) = &what
-            && notification.event == ConnectionEvent::Connect
-        {
-            let event = notification.bus_event(at, TextForm::Prose);
-            let event = serde_json::to_value(event).unwrap_or(Value::Null);
-            let answer = function.invoke(&event).await;
-            let log: Vec<_> = answer.log().collect();
-            timeline.decided(region.now(), &log, &answer.value()?);
+        match &what {
+            What::Notified(notification) if notification.event == ConnectionEvent::Connect => {
+                let event = notification.bus_event(at, TextForm::Prose);
+                let event = serde_json::to_value(event).unwrap_or(Value::Null);
+                let answer = provider.invoke(Function::ConnectionAcceptor, &event).await;
+                let log: Vec<_> = answer.log().collect();
+                timeline.decided(region.now(), &log, &answer.value()?);
+            }
+            What::Recorded(event) if Function::DomainVerifier.takes(event) => {
+                timeline.domain(region.now(), &provider.invoke(Function::DomainVerifier, event).await);
+            }
+            What::Notified(_)
+            | What::Recorded(_)
+            | What::Became { .. }
+            | What::Delivered { .. }
+            | What::Called { .. } => {}
         }
     }
     Ok(())

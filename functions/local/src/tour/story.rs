@@ -1,15 +1,20 @@
 //! Who asks for what, and when.
 
 use std::error::Error;
+use std::time::Duration;
 
 use aws_sdk_ec2::types::{IpAddressType, VpcEndpointType};
 use privatelink_region::Region;
+use privatelink_region::route53::{Name, ZoneDraft};
 
 use super::timeline::Timeline;
 use crate::simulated::ec2;
 
 /// The account that offers the service.
 pub(crate) const PROVIDER: &str = "999988887777";
+
+/// The private DNS name of the provider's service, and the zone of the provider's that holds it.
+const DOMAIN: (&str, &str) = ("api.example.com", "example.com");
 
 /// The requests, in the order in which they come: the account, and why it is in the story.
 const REQUESTS: [(&str, &str); 6] = [
@@ -31,16 +36,19 @@ pub(crate) struct Story {
 impl Story {
     /// The provider makes its service, and lets everybody ask: who may connect is for the policy to say.
     pub(crate) async fn begin(region: &Region, timeline: &mut Timeline<'_>) -> Result<Self, Box<dyn Error>> {
+        let (domain, zone) = DOMAIN;
+        own_zone(region, zone)?;
         let balancer =
             format!("arn:aws:elasticloadbalancing:us-west-2:{PROVIDER}:loadbalancer/net/api/50dc6c495c0c9188");
         let call = ec2(region, PROVIDER).create_vpc_endpoint_service_configuration();
         let call = call.acceptance_required(true).network_load_balancer_arns(balancer);
+        let call = call.private_dns_name(domain);
         let made = call.supported_ip_address_types("ipv4").supported_ip_address_types("ipv6").send().await;
         let made = made.map_err(Box::new)?.service_configuration.ok_or("the Region made no service")?;
         let id = made.service_id().unwrap_or_default();
         let call = ec2(region, PROVIDER).modify_vpc_endpoint_service_permissions().service_id(id);
         call.add_allowed_principals("*").send().await.map_err(Box::new)?;
-        timeline.service(region.now(), id);
+        timeline.service(region.now(), id, domain);
         Ok(Self { service_name: made.service_name.unwrap_or_default(), told: 0 })
     }
 
@@ -54,4 +62,16 @@ impl Story {
         call.ip_address_type(IpAddressType::Ipv4).send().await.map_err(Box::new)?;
         Ok(true)
     }
+}
+
+/// A public zone that the provider has had for long: the world knows it when the story begins.
+fn own_zone(region: &Region, zone: &str) -> Result<(), String> {
+    {
+        let mut world = region.world();
+        let now = world.now();
+        let (name, caller_reference) = (Name::parse(zone)?, "long ago".to_owned());
+        world.route53.create_zone(PROVIDER, ZoneDraft { name, caller_reference, comment: None, vpcs: Vec::new() }, now);
+    }
+    region.step(Duration::from_secs(60));
+    Ok(())
 }

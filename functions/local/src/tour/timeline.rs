@@ -8,12 +8,16 @@ use anstyle::Style;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use privatelink_core::ids::AccountId;
 use privatelink_core::policy::Consumers;
+use privatelink_core::report::Answer;
 use privatelink_region::happening::What;
 use privatelink_region::world::World;
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::style::{BAD, BOLD, DIM, GOOD, WAITS, paint};
+
+/// The type of the notice that a connection is ready.
+const AVAILABLE: &str = "EndpointConnectionAvailable";
 
 /// Draws the tour.
 #[derive(Debug)]
@@ -28,6 +32,12 @@ pub(crate) struct Timeline<'c> {
     watched: bool,
     /// Whether there is colour.
     coloured: bool,
+    /// Whether the private DNS name is verified.
+    verified: bool,
+    /// Whether a look of the schedule was shown.
+    scheduled: bool,
+    /// The first mail to a consumer whose connection is available: subject and text.
+    mail: Option<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -38,15 +48,57 @@ struct Decided {
 
 impl<'c> Timeline<'c> {
     pub(crate) fn new(start: OffsetDateTime, consumers: &'c Consumers) -> Self {
-        anstream::println!("{}", paint(BOLD, "A simulated Region, the real function, a fast clock"));
+        anstream::println!("{}", paint(BOLD, "A simulated Region, the real functions, a fast clock"));
         anstream::println!();
         let stdout = std::io::stdout();
         let coloured = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
-        Self { start, consumers, decided: Vec::new(), asked: BTreeMap::new(), watched: stdout.is_terminal(), coloured }
+        let watched = stdout.is_terminal();
+        Self {
+            start,
+            consumers,
+            decided: Vec::new(),
+            asked: BTreeMap::new(),
+            watched,
+            coloured,
+            verified: false,
+            scheduled: false,
+            mail: None,
+        }
     }
 
-    pub(crate) fn service(&self, at: OffsetDateTime, service: &str) {
-        self.line(at, &format!("the provider offers {service}; connections wait for the policy"));
+    pub(crate) fn service(&mut self, at: OffsetDateTime, service: &str, domain: &str) {
+        // What came before the story is not told.
+        self.start = at;
+        self.line(at, &format!("the provider offers {service} as {domain}; connections wait for the policy"));
+    }
+
+    /// Whether the service's private DNS name has been seen to be verified.
+    pub(crate) fn domain_is_verified(&self) -> bool {
+        self.verified
+    }
+
+    /// What the verifier did.
+    pub(crate) fn domain(&mut self, at: OffsetDateTime, answer: &Answer) {
+        for line in answer.log() {
+            let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
+            let name = text("privateDnsName");
+            match (text("message"), text("effect")) {
+                ("effect", "write-record") => {
+                    self.line(at, &format!("  {name}: TXT record {} is {}", text("record"), paint(GOOD, "written")));
+                }
+                ("effect", "start-check") => {
+                    let asked = paint(GOOD, "asked to check it");
+                    self.line(at, &format!("  {name}: all its name servers have the record; AWS is {asked}"));
+                }
+                ("effect", "publish") if text("type") == "DomainVerified" => {
+                    self.verified = true;
+                    let since = (at - self.start).whole_seconds();
+                    let verified = paint(GOOD, "verified");
+                    self.line(at, &format!("  {name} is {verified}, {since} s after it was given, with no person"));
+                }
+                _ => {}
+            }
+        }
     }
 
     pub(crate) fn request(&self, at: OffsetDateTime, account: &str, why: &str) {
@@ -62,8 +114,17 @@ impl<'c> Timeline<'c> {
                     self.line(at, &format!("  {endpoint_id} is {}, {waited}", paint(GOOD, "available")));
                 }
             }
+            What::Delivered { topic, subject, message, attributes, .. } => {
+                let to = if topic.ends_with(":operators") { "the operators" } else { "the consumer" };
+                let subject = subject.as_deref().unwrap_or_default();
+                self.line(at, &format!("  mail to {to}: {}", paint(BOLD, subject)));
+                let ready = attributes.get("type").is_some_and(|kind| kind.value == AVAILABLE);
+                if ready && self.mail.is_none() {
+                    self.mail = Some((subject.to_owned(), message.clone()));
+                }
+            }
             // Every step of the way is one of these, and the decisions tell of it better.
-            What::Notified(_) | What::Delivered { .. } | What::Recorded(_) | What::Called { .. } => {}
+            What::Notified(_) | What::Recorded(_) | What::Called { .. } => {}
         }
     }
 
@@ -83,8 +144,11 @@ impl<'c> Timeline<'c> {
         }
     }
 
-    /// A look without an event.
-    pub(crate) fn schedule(&self, at: OffsetDateTime, answer: &Value) {
+    /// A look without an event. Only the first is shown: they are all alike.
+    pub(crate) fn schedule(&mut self, at: OffsetDateTime, answer: &Value) {
+        if std::mem::replace(&mut self.scheduled, true) {
+            return;
+        }
         let done = answer.get("outcomes").and_then(Value::as_array).map_or(0, Vec::len);
         let left = answer.get("skipped").and_then(Value::as_array).map_or(0, Vec::len);
         self.line(at, &format!("the schedule looks at everything: {done} things to do, {left} left as they are"));
@@ -127,6 +191,14 @@ impl<'c> Timeline<'c> {
         anstream::println!();
         anstream::println!("{table}");
         anstream::println!();
+        if let Some((subject, text)) = &self.mail {
+            anstream::println!("{} {subject}", paint(BOLD, "What the first of them reads:"));
+            anstream::println!();
+            for line in text.lines() {
+                anstream::println!("  {} {line}", paint(DIM, "│"));
+            }
+            anstream::println!();
+        }
         anstream::println!("{}", paint(BOLD, "What to try next"));
         for (command, what) in [
             ("cargo run -p privatelink -- check infra/policy", "see whether a policy folder can be deployed"),

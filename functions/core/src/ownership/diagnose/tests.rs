@@ -35,6 +35,7 @@ fn seen(answers: Vec<Answer>) -> Seen {
         record: name("_x.api.example.com"),
         delegation: to("example.com", &["ns-0.awsdns.net", "ns-1.awsdns.net"]),
         answers: answers.into_iter().enumerate().map(server).collect(),
+        given: false,
         passed_over: Vec::new(),
         doubled: None,
         signatures: Signatures::Unsigned,
@@ -54,6 +55,8 @@ fn a_value_that_all_servers_have_is_readable() {
     // Whoever serves the zone, the world reads it.
     let elsewhere = Seen { delegation: to("example.com", &["ns1.else.example"]), ..seen(vec![good()]) };
     assert_eq!(diagnosis(&elsewhere), None);
+    // Servers that were only given say nothing of what the world sees.
+    assert_eq!(diagnosis(&Seen { given: true, ..elsewhere }), Some(Diagnosis::ZoneDelegatedElsewhere));
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn seen(answer: Answer) -> Option<Seen> {
         record: name("_6e86v84tqgqubxbwii1m.api.example.com"),
         delegation: Delegation::Unknown(Trouble::TimedOut),
         answers: vec![ServerAnswer { server: "ns1".to_owned(), address: Some(Ipv4Addr::LOCALHOST.into()), answer }],
+        given: false,
         passed_over: Vec::new(),
         doubled: None,
         signatures: Signatures::Unsigned,
@@ -231,6 +232,15 @@ fn a_person_is_asked_for_the_record_once_and_the_rest_goes_by_itself() {
 }
 
 #[test]
+fn servers_that_say_nothing_are_no_reason_not_to_ask_a_person() {
+    for trouble in [Trouble::Refused, Trouble::TimedOut, Trouble::ServFail] {
+        let mut domain =
+            Domain { seen: seen(Answer::Trouble(trouble)), ..domain("pendingVerification", Place::Person) };
+        assert_eq!(go(&mut domain, NOW), ["DomainRecordRequired", "record-required"]);
+    }
+}
+
+#[test]
 fn a_person_who_takes_the_record_away_is_asked_again() {
     let mut domain = Domain { seen: good(), ..domain("verified", Place::Person) };
     assert_eq!(go(&mut domain, NOW), ["already-right"]);
@@ -260,8 +270,9 @@ fn another_name_begins_anew_and_the_old_record_is_named() {
     let memory = Memory { verified: true, check: Some(Checks { last: NOW, count: 9 }), ..Memory::of("_old") };
     let mut domain = Domain { memory, ..domain("pendingVerification", zone(Existing::Nothing)) };
     let plan = plan_ownership(&domain, NOW);
-    assert!(plan.skipped[0].detail.as_ref().unwrap().contains("`_old`"), "{plan}");
-    assert_eq!(go(&mut domain, NOW), ["write beside 0", "already-right"]);
+    assert!(plan.stale.as_ref().unwrap().detail.as_ref().unwrap().contains("`_old`"), "{plan}");
+    assert_eq!(go(&mut domain, NOW), ["write beside 0"]);
+    assert_eq!(plan_ownership(&domain, NOW).stale, None);
     domain.change = None;
     domain.seen = good();
     assert_eq!(go(&mut domain, NOW), ["start"]);

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use hickory_server::proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_server::proto::rr::{Name as WireName, RData, RecordType};
+use hickory_server::proto::serialize::binary::{BinEncodable, BinEncoder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -185,9 +186,11 @@ async fn each_server_goes_wrong_in_its_own_way() {
     assert_eq!(texts(&ask(at[1], "_a.example.com.", RecordType::TXT).await), ["new"]);
     for at in [resolver, at[0]] {
         let ds = ask(at, "example.com.", RecordType::DS).await;
-        assert!(
-            matches!(&ds.answers[0].data, RData::Unknown { code: RecordType::DS, rdata } if rdata.anything.len() == 36)
-        );
+        assert_eq!(ds.answers[0].record_type(), RecordType::DS);
+        // A key's tag, an algorithm, a kind of digest, and a digest; whether they were told apart or not.
+        let mut bytes = Vec::new();
+        ds.answers[0].data.emit(&mut BinEncoder::new(&mut bytes)).unwrap();
+        assert_eq!(bytes.len(), 36);
     }
 }
 
@@ -217,6 +220,33 @@ async fn a_client_walks_from_the_resolver_to_each_name_server() {
     }
     let hosts: Vec<_> = up.name_servers().iter().map(|at| at.ip().to_string()).collect();
     assert_eq!(hosts, ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"]);
+}
+
+/// As a resolver goes that has to ask the root first.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_top_level_domain_has_a_server_that_delegates_what_is_there_and_denies_the_rest() {
+    let (region, zone) = ready();
+    let up = serve(&region, Options { layout: Layout::Addresses(0), ipv6_only: false }).await.unwrap();
+    let [server] = &names(&ask(up.resolver(), "com.", RecordType::NS).await)[..] else { panic!("not one server") };
+    let found = ask(up.resolver(), server, RecordType::A).await;
+    let RData::A(address) = found.answers[0].data else { panic!("{found:?}") };
+    assert_eq!(address.0, up.registry().ip());
+    let delegated = ask(up.registry(), "_a.example.com.", RecordType::NS).await;
+    assert!(!delegated.metadata.authoritative && delegated.answers.is_empty(), "{delegated:?}");
+    let to: Vec<_> = delegated.authorities.iter().map(|record| record.data.to_string()).collect();
+    assert_eq!(to, name_servers(&region, &zone));
+    let unsigned = ask(up.registry(), "example.com.", RecordType::DS).await;
+    assert!(unsigned.metadata.authoritative && unsigned.answers.is_empty(), "{unsigned:?}");
+    let fault = |kind| region.world().dns.add(DnsFault { zone: name("example.com"), kind });
+    fault(DnsFaultKind::DnssecBroken);
+    assert_eq!(ask(up.registry(), "example.com.", RecordType::DS).await.answers.len(), 1);
+    fault(DnsFaultKind::NotDelegated);
+    for denied in ["_a.example.com.", "nobody.com."] {
+        let answer = ask(up.registry(), denied, RecordType::NS).await;
+        assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain, "{denied}");
+        assert!(answer.metadata.authoritative && answer.authorities[0].name.to_string() == "com.", "{answer:?}");
+    }
 }
 
 #[tokio::test]
@@ -266,10 +296,13 @@ async fn ports_can_be_chosen_and_follow_each_other() {
     for first in (20_000..30_000).step_by(7) {
         if let Ok(up) = serve(&region, Options { layout: Layout::Ports(first), ipv6_only: false }).await {
             let servers = up.name_servers().map(|at| at.port());
-            assert_eq!((up.resolver().port(), up.elsewhere().port()), (first, first + 5));
+            assert_eq!(
+                [up.resolver(), up.elsewhere(), up.registry()].map(|at| at.port()),
+                [first, first + 5, first + 6]
+            );
             assert_eq!(servers, [first + 1, first + 2, first + 3, first + 4]);
             return;
         }
     }
-    panic!("no six ports are free");
+    panic!("no seven ports are free");
 }
