@@ -532,17 +532,39 @@ async fn a_fifo_topic_gets_groups_and_drops_a_second_copy() {
 }
 
 #[tokio::test]
+async fn a_call_that_one_connection_spoils_is_halved_before_publishing_and_after() {
+    for before in [true, false] {
+        let notices = Notices::new();
+        let service = notices.stage.service();
+        let endpoints = [(); 3].map(|()| notices.connection(&service, ACME, "available"));
+        if !before {
+            notices.stage.break_after("CreateTags", 1, FaultKind::Refused("DryRunOperation".to_owned()));
+        }
+        let gone = FaultKind::Refused("InvalidVpcEndpointConnectionId.NotFound".to_owned());
+        notices.stage.break_next("CreateTags", 1, gone);
+        let answer = notices.run(json!({})).await.unwrap();
+        assert_eq!(outcomes(&answer), tallied(&[("publish done", 3), ("tag done", 3)]), "{before}");
+        assert!(endpoints.iter().all(|endpoint| notices.notified(endpoint).as_deref() == Some("available")));
+    }
+}
+
+#[tokio::test]
 async fn one_that_is_deleted_meanwhile_is_no_trouble() {
-    let notices = Notices::new();
+    let mut notices = Notices::new();
     let service = notices.stage.service();
-    let there = notices.connection(&service, ACME, "available");
-    let gone = notices.connection(&service, ACME, "available");
-    let connection = notices.region().world().endpoints[&gone].connection_id.clone();
-    notices.stage.break_next("CreateTags", 1, FaultKind::Refused("InvalidVpcEndpointConnectionId.NotFound".to_owned()));
-    // The call for both is halved; then the second one's is refused as well.
+    notices.connection(&service, ACME, "available");
+    let gone = FaultKind::Refused("InvalidVpcEndpointConnectionId.NotFound".to_owned());
+    notices.stage.break_after("CreateTags", 1, FaultKind::Refused("DryRunOperation".to_owned()));
+    notices.stage.break_next("CreateTags", 1, gone.clone());
     let answer = notices.run(json!({})).await.unwrap();
-    assert_eq!(outcomes(&answer), tallied(&[("publish done", 2), ("tag done", 2)]), "{connection}");
-    assert_eq!([&there, &gone].map(|endpoint| notices.notified(endpoint).unwrap()), ["available", "available"]);
+    assert_eq!(outcomes(&answer), tallied(&[("publish done", 1), ("tag already-done", 1)]));
+    notices.told();
+    // Gone before it was told, it is told to nobody.
+    notices.connection(&service, ACME, "rejected");
+    notices.stage.break_next("CreateTags", 9, gone);
+    let answer = notices.run(json!({})).await.unwrap();
+    assert!(outcomes(&answer).iter().all(|(outcome, _)| outcome.starts_with("publish already-done")), "{answer}");
+    assert_eq!(notices.told(), []);
 }
 
 #[tokio::test]
@@ -660,7 +682,7 @@ async fn a_topic_that_does_not_answer_holds_up_no_other_and_no_mark() {
         let fault = Fault { action: "PublishBatch".to_owned(), times: 1, kind: FaultKind::Silence, when: When::Before };
         region.break_next(fault);
         // The second try is under way.
-        tokio::time::sleep(Duration::from_millis(2_300)).await;
+        tokio::time::sleep(Duration::from_millis(1_900)).await;
         region.world().endpoints[&fine].connection_tags.get("privatelink:notified").cloned()
     });
     let answer = notices.answer(&notifier, json!({}), Duration::from_secs(30)).await.value().unwrap();

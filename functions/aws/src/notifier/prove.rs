@@ -10,13 +10,13 @@ use privatelink_core::ids::ConnectionId;
 use privatelink_core::notice::{Mark, NoticeEffect, Publish};
 use privatelink_core::observed::{Observed, Tags};
 use privatelink_core::plan::EffectKind;
-use privatelink_core::report::{Outcome, Thing};
+use privatelink_core::report::{Ended, Outcome, Thing};
 use tokio::time::Instant;
 
 use super::Notifier;
 use super::carry::ended;
 use super::tags::{alike, dry_run};
-use crate::error::CallError;
+use crate::error::{CallError, Meaning};
 
 /// The most tags that one thing bears, AWS's own left out.
 const MOST_TAGS: usize = 50;
@@ -40,7 +40,14 @@ impl Notifier {
         let mut refused = BTreeMap::new();
         let mut refuse = |mark: &Mark<'_>, error: CallError| {
             if let Some(publish) = publishes.get(mark.connection) {
-                let outcome = Outcome::of_thing(EffectKind::Publish, thing(publish, mark), ended(error));
+                let ended = match error.meaning {
+                    // Its consumer has deleted it meanwhile, and needs to hear nothing of it.
+                    Meaning::Over => Ended::AlreadyDone,
+                    Meaning::ComeAgain | Meaning::NotAllowed | Meaning::NoSuchService | Meaning::Refused => {
+                        ended(error)
+                    }
+                };
+                let outcome = Outcome::of_thing(EffectKind::Publish, thing(publish, mark), ended);
                 refused.insert(mark.connection.clone(), outcome);
             }
         };
