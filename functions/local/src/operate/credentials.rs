@@ -17,8 +17,8 @@ const KEYS: [(&str, &str); 3] = [
 ];
 
 /// What to do without.
-const ADVICE: &str =
-    "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or install the `aws` command line and log in";
+const ADVICE: &str = "set `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or install the `aws` command \
+                      line and log in";
 
 /// The variables of Region and keys that are not set, as the `aws` command line has them. Nothing, where they are set.
 ///
