@@ -13,6 +13,8 @@ use privatelink_aws::deadline::Deadline;
 use privatelink_core::ids::ServiceId;
 use privatelink_core::report::Failure;
 use privatelink_core::trigger::{Look, Trigger};
+use privatelink_region::Region;
+use privatelink_tests::domains::Domains;
 use privatelink_tests::{ACME, STRANGER, Stage};
 use serde_json::Value;
 
@@ -38,10 +40,12 @@ const EVENTS: &[(&str, Expect)] = &[
     ("cloudtrail-accept.json", Expect::Service),
     ("cloudtrail-create-service.json", Expect::Service),
     ("cloudtrail-failed-call.json", Expect::Nowhere),
+    ("cloudtrail-failed-start-verification.json", Expect::Nowhere),
     ("cloudtrail-modify-permissions.json", Expect::Service),
     ("cloudtrail-modify-service.json", Expect::Service),
     ("cloudtrail-parameters-omitted.json", Expect::Everything),
     ("cloudtrail-reject.json", Expect::Service),
+    ("cloudtrail-remove-private-dns-name.json", Expect::Service),
     ("cloudtrail-start-verification.json", Expect::Service),
     ("connection-notification-object.json", Expect::Service),
     ("connection-notification-prose.json", Expect::Service),
@@ -66,6 +70,7 @@ const EVENTS: &[(&str, Expect)] = &[
     ("hostile/empty.json", Expect::Refused),
     ("hostile/foreign-source.json", Expect::Refused),
     ("hostile/forged-available.json", Expect::Service),
+    ("hostile/forged-verified.json", Expect::Service),
     ("hostile/message-is-a-number.json", Expect::Refused),
     ("hostile/misspelt-key.json", Expect::Refused),
     ("hostile/not-json.txt", Expect::Refused),
@@ -124,18 +129,19 @@ fn every_event_is_read_as_what_it_is() {
     }
 }
 
+/// Puts the events' own service in the place of one that was made.
+fn rename(region: &Region, made: &str) {
+    let mut world = region.world();
+    let mut service = world.services.remove(made).unwrap();
+    service.id = SERVICE.to_owned();
+    world.services.insert(SERVICE.to_owned(), service);
+}
+
 #[tokio::test]
 async fn every_event_leads_to_what_the_api_calls_for_and_no_more() {
     for (name, expect) in EVENTS {
         let mut stage = Stage::new();
-        let made = stage.service();
-        {
-            // The events' own service, in the place of the one that was made.
-            let mut world = stage.region.world();
-            let mut service = world.services.remove(&made).unwrap();
-            service.id = SERVICE.to_owned();
-            world.services.insert(SERVICE.to_owned(), service);
-        }
+        rename(&stage.region, &stage.service());
         let [welcome, stranger] = [ACME, STRANGER].map(|account| stage.connect(SERVICE, account));
         stage.calls();
         let deadline = Deadline::after(Duration::from_secs(10));
@@ -162,6 +168,44 @@ async fn every_event_leads_to_what_the_api_calls_for_and_no_more() {
     }
 }
 
+#[tokio::test]
+async fn the_verifier_looks_where_every_event_says_and_believes_nothing_more() {
+    for (name, expect) in EVENTS {
+        let mut domains = Domains::new().await;
+        let zone = domains.zone("example.com");
+        rename(domains.region(), &domains.service("api.example.com"));
+        let other = domains.service("www.example.com");
+        domains.stage.calls();
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let result = domains.verifier().handle(&read(name), domains.region().now(), deadline).await.value();
+        let written = [SERVICE, &other].map(|service| domains.txt(&zone, &domains.proof(service).0).is_some());
+        // Whatever an event says of them: nothing is proved, and nobody is told that it is.
+        assert_eq!([SERVICE, &other].map(|service| domains.state(service)), ["pendingVerification"; 2], "{name}");
+        assert_eq!(domains.mails(), [""; 0], "{name}");
+        let expected = match expect {
+            Expect::Everything => [true, true],
+            Expect::Service => [true, false],
+            Expect::Nowhere | Expect::Foreign | Expect::Refused => [false, false],
+        };
+        assert_eq!(written, expected, "{name}");
+        match expect {
+            Expect::Everything | Expect::Service => drop(result.unwrap()),
+            Expect::Foreign => {
+                assert_eq!(result.unwrap()["skipped"][0]["reason"], "foreign", "{name}");
+                assert_eq!(domains.writes().len(), 0, "{name}");
+            }
+            Expect::Nowhere => {
+                assert_eq!(result.unwrap()["outcomes"], Value::Array(Vec::new()), "{name}");
+                assert_eq!(domains.stage.calls(), [], "{name}");
+            }
+            Expect::Refused => {
+                assert!(matches!(result, Err(Failure::UnrecognizedEvent(_))), "{name}: {result:?}");
+                assert_eq!(domains.stage.calls(), [], "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_good_events_have_the_forms_that_lambda_sends() {
     for (name, _) in EVENTS.iter().filter(|(name, _)| !name.starts_with("hostile/")) {
@@ -178,14 +222,16 @@ fn the_good_events_have_the_forms_that_lambda_sends() {
 
 #[tokio::test]
 async fn an_enormous_event_is_refused() {
-    let mut stage = Stage::new();
-    stage.connect(&stage.service(), ACME);
-    stage.calls();
+    let mut domains = Domains::new().await;
+    domains.stage.connect(&domains.service("api.example.com"), ACME);
+    domains.stage.calls();
     for (front, back) in [("{\"serviceIds\":[\"", "\"]}"), ("{\"x\":\"", "\"}"), ("", "")] {
         let payload = format!("{front}{}{back}", "vpce-svc-0123456789abcdef0 ".repeat(250_000));
         let deadline = Deadline::after(Duration::from_secs(10));
-        let answer = stage.acceptor().handle(payload.as_bytes(), stage.region.now(), deadline).await;
+        let answer = domains.stage.acceptor().handle(payload.as_bytes(), domains.region().now(), deadline).await;
+        assert!(matches!(answer.result, Err(Failure::UnrecognizedEvent(message)) if message.len() < 300));
+        let answer = domains.verifier().handle(payload.as_bytes(), domains.region().now(), deadline).await;
         assert!(matches!(answer.result, Err(Failure::UnrecognizedEvent(message)) if message.len() < 300));
     }
-    assert_eq!(stage.calls(), []);
+    assert_eq!(domains.stage.calls(), []);
 }

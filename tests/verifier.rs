@@ -239,10 +239,9 @@ async fn a_person_is_asked_for_the_exact_record_once() {
         let answer = domains.run(json!({})).await.unwrap();
         assert_eq!(skipped(&answer), tallied(&[("record-required", 1)]));
     }
-    let world = domains.region().world();
-    let [mail] = world.sns.deliveries.as_slice() else { panic!("{:?}", world.sns.deliveries) };
+    let mails = domains.region().world().sns.deliveries.clone();
+    let [mail] = mails.as_slice() else { panic!("{mails:?}") };
     assert!(mail.message.contains(&record) && mail.message.contains(&value), "{}", mail.message);
-    drop(world);
     // It appears, somewhere that nobody here knows.
     domains.region().world().published_txt.insert((record, value));
     domains.run(json!({})).await.unwrap();

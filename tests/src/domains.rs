@@ -1,8 +1,10 @@
 //! A stage with the world's DNS in it: zones, name servers on loopback, and `domain-verifier`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use privatelink_aws::deadline::Deadline;
 use privatelink_aws::verifier::Verifier;
 use privatelink_core::config::{Mode, VerifierConfig};
@@ -12,7 +14,7 @@ use privatelink_dns::Dns;
 use privatelink_region::dns::{self, DnsFault, DnsFaultKind, Layout, NameServers, Options};
 use privatelink_region::route53::{Name, RecordKey, RecordSet, Records, ZoneDraft};
 use privatelink_region::world::{DnsState, ServiceDraft};
-use privatelink_region::{Region, Reply, Request, Settings};
+use privatelink_region::{Region, Settings};
 use serde_json::Value;
 
 use crate::stage::{PROVIDER, Stage};
@@ -46,9 +48,21 @@ impl Domains {
         Self::on(Stage::with(settings)).await
     }
 
-    /// Name servers for a Region that exists.
+    /// Name servers for a Region that exists, which the verifier is given.
     pub async fn on(stage: Stage) -> Self {
-        let options = Options { layout: Layout::Ports(0), ipv6_only: false };
+        Self::laid_out(stage, Options { layout: Layout::Ports(0), ipv6_only: false }).await
+    }
+
+    /// The same, and the verifier is given none: it asks a resolver for them, and each at its own address. `ipv6_only`
+    /// says that they have no others than IPv6 addresses. Only Linux has the addresses that it takes.
+    pub async fn in_the_world(ipv6_only: bool) -> Self {
+        let stage = Stage::with(crate::stage::settings());
+        let mut domains = Self::laid_out(stage, Options { layout: Layout::Addresses(0), ipv6_only }).await;
+        domains.config.dns_servers.clear();
+        domains
+    }
+
+    async fn laid_out(stage: Stage, options: Options) -> Self {
         let servers = dns::serve(&stage.region, options).await.unwrap();
         let config = VerifierConfig {
             aws: stage.config.aws.clone(),
@@ -59,22 +73,8 @@ impl Domains {
             watch: Duration::ZERO,
             dns_servers: servers.name_servers().to_vec(),
         };
-        let domains = Self { stage, servers, config };
-        domains.sns("Action=CreateTopic&Name=operators");
-        let subscription = format!("Action=Subscribe&TopicArn={OPERATORS}&Protocol=email&Endpoint=ops%40example.com");
-        domains.sns(&subscription);
-        domains
-    }
-
-    fn sns(&self, body: &str) {
-        let authorization = format!("AWS4-HMAC-SHA256 Credential={PROVIDER}/20260131/us-west-2/sns/aws4_request");
-        let body = format!("{body}&Version=2010-03-31").into_bytes();
-        let request =
-            Request { method: "POST".to_owned(), path: "/".to_owned(), authorization, body, ..Request::default() };
-        match self.region().answer(&request) {
-            Reply::Answer(answer) => assert_eq!(answer.status, 200, "{}", answer.body),
-            other => panic!("{other:?}"),
-        }
+        stage.region.make_topic(PROVIDER, "operators", "email", "ops@example.com").unwrap();
+        Self { stage, servers, config }
     }
 
     /// The Region.
@@ -122,6 +122,12 @@ impl Domains {
             let set = RecordSet::simple(ttl, values.iter().map(|value| (*value).to_owned()).collect());
             records.insert(key(name), set);
         });
+    }
+
+    /// Puts the record that proves a service's name into a zone.
+    pub fn put_proof(&self, zone: &str, service: &str) {
+        let (record, value) = self.proof(service);
+        self.put(zone, &record, 300, &[&format!("\"{value}\"")]);
     }
 
     /// Takes a TXT record set out of a zone.
@@ -185,7 +191,25 @@ impl Domains {
 
     /// The verifier, as it is begun anew.
     pub fn verifier(&self) -> Verifier {
-        let dns = Dns::servers(self.config.dns_servers.clone());
+        if self.config.dns_servers.is_empty() {
+            // An IPv6 address of the Region's is an IPv4 address in another form.
+            return self.reaching(|ip| ip.to_canonical());
+        }
+        self.over(&self.region().http_client())
+    }
+
+    /// The verifier, which asks the world, and for which that is where a name server's address is.
+    pub fn reaching(&self, reach: impl Fn(IpAddr) -> IpAddr + Send + Sync + 'static) -> Verifier {
+        let resolver = self.servers.resolver();
+        self.asking(Dns::with(vec![resolver], move |ip| (reach(ip), resolver.port()).into()))
+    }
+
+    /// The verifier, which speaks to the Region in that way.
+    pub fn over(&self, http: &SharedHttpClient) -> Verifier {
+        Verifier::new(self.config.clone(), http, Dns::servers(self.config.dns_servers.clone()))
+    }
+
+    fn asking(&self, dns: Dns) -> Verifier {
         Verifier::new(self.config.clone(), &self.region().http_client(), dns)
     }
 

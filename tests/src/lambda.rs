@@ -13,10 +13,16 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use privatelink_region::server;
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+
+use crate::stage::{PROVIDER, Stage};
+
+/// The provider's secret key, and the token of its session: neither is ever to be logged.
+pub const SECRETS: [&str; 2] = ["hidden", "concealed"];
 
 /// How an invocation ended: with a value, or with an error's type and message.
 pub type Ended = Result<Value, (String, String)>;
@@ -38,6 +44,28 @@ struct Shared {
 }
 
 impl Lambda {
+    /// Starts a binary with a stage's Region on the other side of loopback, its policy folder, the provider's keys, and
+    /// these variables more. One that is `unset` is left out.
+    pub async fn on(binary: &str, stage: &Stage, more: &[(&str, &str)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(server::serve(stage.region.clone(), listener));
+        let mut variables = vec![
+            ("AWS_REGION", "us-west-2".to_owned()),
+            ("AWS_ACCESS_KEY_ID", PROVIDER.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", SECRETS[0].to_owned()),
+            ("AWS_SESSION_TOKEN", SECRETS[1].to_owned()),
+            ("AWS_ENDPOINT_URL", url),
+            ("PRIVATELINK_POLICY_DIR", stage.policy.path().display().to_string()),
+        ];
+        for (name, value) in more {
+            variables.retain(|(known, _)| known != name);
+            variables.push((name, (*value).to_owned()));
+        }
+        variables.retain(|(_, value)| value != "unset");
+        Self::start(Path::new(binary), &variables).await
+    }
+
     /// Starts a binary with these variables, those of Lambda's own, and none of this process's.
     pub async fn start(binary: &Path, variables: &[(&str, String)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -83,6 +111,11 @@ impl Lambda {
         // The process has written them before it answered; the thread that reads them may be behind by a moment.
         std::thread::sleep(Duration::from_millis(100));
         self.log.lock().unwrap().clone()
+    }
+
+    /// The same lines, each of which is JSON.
+    pub fn lines(&self) -> Vec<Value> {
+        self.log().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The process's id.

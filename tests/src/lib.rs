@@ -9,8 +9,11 @@
     reason = "a test that finds something else must fail"
 )]
 
+pub mod cost;
 pub mod domains;
 pub mod lambda;
+pub mod meanwhile;
+pub mod notices;
 pub mod stage;
 
 pub use stage::{ACME, BETA, PROVIDER, STRANGER, Stage};

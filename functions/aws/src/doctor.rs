@@ -5,7 +5,9 @@
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::Tag;
-use privatelink_core::observed::{Connection, EndpointState, Observed, TAG_DECISION};
+use privatelink_core::observed::{Connection, EndpointState, Observed, TAG_DECISION, TAG_DOMAIN};
+use privatelink_core::ownership::{Domain, DomainPlan, Existing, Place};
+use privatelink_core::plan::Reason;
 use tokio::time::Instant;
 
 use crate::deadline::until;
@@ -15,7 +17,7 @@ use crate::error::{CallError, Meaning};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The question.
-    pub question: &'static str,
+    pub question: String,
     /// The answer.
     pub answer: Finding,
     /// What it stands on.
@@ -69,25 +71,73 @@ pub async fn examine(ec2: &Client, observed: &Observed, by: Instant) -> Vec<Chec
     ]
 }
 
+/// Tries what `domain-verifier` would write, on every service that has a private DNS name; and says where its record
+/// belongs, since Route 53 has no dry runs.
+pub(crate) async fn examine_domains(ec2: &Client, domains: &[(Domain, DomainPlan)], by: Instant) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for (Domain { service, private_dns, place, .. }, plan) in domains {
+        let name = &private_dns.name;
+        let (answer, because) = match place {
+            Place::Zone { zone, set: Existing::Values(_) | Existing::Nothing, role, .. } => {
+                let through = role.as_ref().map(|role| format!(" through {role}")).unwrap_or_default();
+                (Finding::Yes, format!("the hosted zone {} of `{}` was read{through}", zone.id, zone.name))
+            }
+            Place::Zone { zone, set: Existing::NotSimple, .. } => {
+                (Finding::No, format!("record sets of a routing policy stand there in {}", zone.id))
+            }
+            Place::Person => (Finding::Yes, "a person publishes it, as domains.toml says".to_owned()),
+            Place::NoZone { .. } => (Finding::No, "no public hosted zone of this account holds the name".to_owned()),
+            Place::Unreadable { code, .. } => (Finding::No, format!("reading its zone was refused with `{code}`")),
+            Place::NotAsked => (Finding::NotKnown, "AWS has told no record for it".to_owned()),
+        };
+        checks.push(Check { question: format!("is there a place for the record of {name}?"), answer, because });
+        let wrong = plan.skipped.iter().find(|skip| matches!(skip.reason, Reason::Domain(_)));
+        if let Some(skip) = wrong {
+            let because = [skip.detail.clone(), skip.fix.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+            checks.push(Check { question: format!("can {name} be proved?"), answer: Finding::No, because });
+        }
+        let start = || async {
+            let call = ec2.start_vpc_endpoint_service_private_dns_verification().service_id(service.as_str());
+            call.dry_run(true).send().await.map(drop).map_err(CallError::from)
+        };
+        let (answer, because) = found(service.as_str(), until(by, start).await);
+        checks.push(Check { question: format!("may the check of {name} be started?"), answer, because });
+        let tag = || async {
+            let tag = Tag::builder().key(TAG_DOMAIN).value("for=").build();
+            let call = ec2.create_tags().resources(service.as_str()).tags(tag).dry_run(true);
+            call.send().await.map(drop).map_err(CallError::from)
+        };
+        let (answer, because) = found(service.as_str(), until(by, tag).await);
+        checks.push(Check { question: format!("may the service of {name} be tagged?"), answer, because });
+    }
+    checks
+}
+
 async fn check(
-    question: &'static str,
+    question: &str,
     on: Option<&Connection>,
     attempt: impl AsyncFn(&Connection) -> Result<(), CallError>,
 ) -> Check {
+    let question = question.to_owned();
     let Some(connection) = on else {
         let because = "no connection is there to try it on".to_owned();
         return Check { question, answer: Finding::NotKnown, because };
     };
-    let (answer, because) = match attempt(connection).await {
+    let (answer, because) = found(connection.endpoint.as_str(), attempt(connection).await);
+    Check { question, answer, because }
+}
+
+/// What the end of a dry run says.
+fn found(id: &str, ended: Result<(), CallError>) -> (Finding, String) {
+    match ended {
         Err(error) if error.code == "DryRunOperation" => {
-            (Finding::Yes, format!("a dry run on {} would have succeeded", connection.endpoint))
+            (Finding::Yes, format!("a dry run on {id} would have succeeded"))
         }
         Err(error) if error.meaning == Meaning::NotAllowed => {
-            (Finding::No, format!("a dry run on {} was refused with `{}`", connection.endpoint, error.code))
+            (Finding::No, format!("a dry run on {id} was refused with `{}`", error.code))
         }
-        Err(error) => (Finding::NotKnown, format!("a dry run on {} ended with `{}`", connection.endpoint, error.code)),
+        Err(error) => (Finding::NotKnown, format!("a dry run on {id} ended with `{}`", error.code)),
         // A dry run that succeeds did something: that is not for this command to explain away.
         Ok(()) => (Finding::NotKnown, "AWS took the dry run for a real call".to_owned()),
-    };
-    Check { question, answer, because }
+    }
 }

@@ -3,9 +3,9 @@
 //! EC2's errors are not modelled, so that a code is all there is to go by; the text of a message never decides.
 //! Codes: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
-use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 /// What to do about an error.
@@ -44,7 +44,10 @@ impl fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-const THROTTLED: [&str; 11] = [
+const THROTTLED: [&str; 13] = [
+    // SNS's own word, and what it says of the key of an encrypted topic.
+    "Throttled",
+    "KMSThrottling",
     // Route 53, while it still works on a former change of the zone.
     "PriorRequestNotComplete",
     "RequestLimitExceeded",
@@ -60,7 +63,14 @@ const THROTTLED: [&str; 11] = [
 ];
 const SERVERS_FAULT: [&str; 6] =
     ["InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout", "InternalServerError"];
-const NOT_ALLOWED: [&str; 14] = [
+const NOT_ALLOWED: [&str; 20] = [
+    // SNS's own word, and what it says of the key of an encrypted topic.
+    "AuthorizationError",
+    "KMSAccessDenied",
+    "KMSDisabled",
+    "KMSInvalidState",
+    "KMSNotFound",
+    "KMSOptInRequired",
     "UnauthorizedOperation",
     "AuthFailure",
     "AccessDenied",
@@ -91,7 +101,7 @@ impl Meaning {
         }
         if code.starts_with("NoSuch")
             || code.ends_with(".NotFound")
-            || ["InvalidState", "IncorrectState", "InvalidID"].contains(&code)
+            || ["InvalidState", "IncorrectState", "InvalidID", "NotFound"].contains(&code)
         {
             return Self::Over;
         }
@@ -114,6 +124,17 @@ impl CallError {
         }
     }
 
+    /// The error of one entry of a batch, with whose fault the service says it is.
+    pub(crate) fn of_entry(code: &str, message: &str, senders_fault: bool) -> Self {
+        let status = if senders_fault { 400 } else { 500 };
+        Self { meaning: Meaning::of(code, Some(status)), ..Self::of_item(code, message) }
+    }
+
+    /// There was no time left to try it.
+    pub(crate) fn too_late() -> Self {
+        Self { perhaps_done: false, ..Self::of_the_way("DeadlineExceeded", "no time was left".to_owned()) }
+    }
+
     pub(crate) fn timed_out() -> Self {
         Self::of_the_way("RequestTimeout", "no answer in time".to_owned())
     }
@@ -133,8 +154,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
-        // An SDK error displays only "service error": its context has the rest.
-        let detail = DisplayErrorContext(&error).to_string();
+        let detail = error.message().map_or_else(|| story(&error), ToOwned::to_owned);
         match &error {
             SdkError::ConstructionFailure(_) => {
                 Self { meaning: Meaning::Refused, code: "ConstructionFailure".to_owned(), detail, perhaps_done: false }
@@ -163,6 +183,19 @@ where
             _ => Self::of_the_way("Unknown", detail),
         }
     }
+}
+
+/// An error with all its causes: by itself an SDK error says only "service error".
+///
+/// `DisplayErrorContext` would show the whole response too, and in that of AssumeRole there are keys.
+fn story(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(told, ": {error}");
+        cause = error.source();
+    }
+    told
 }
 
 /// The name of a document's root element. Route 53 documents an error, `InvalidChangeBatch`, whose code is there and
@@ -197,6 +230,9 @@ mod tests {
             ("InvalidParameterValue", Some(400), Meaning::Refused),
             ("PriorRequestNotComplete", Some(400), Meaning::ComeAgain),
             ("NoSuchHostedZone", Some(404), Meaning::Over),
+            ("NotFound", Some(404), Meaning::Over),
+            ("Throttled", Some(400), Meaning::ComeAgain),
+            ("AuthorizationError", Some(400), Meaning::NotAllowed),
             ("InvalidChangeBatch", Some(400), Meaning::Refused),
         ] {
             assert_eq!(Meaning::of(code, status), meaning, "{code} {status:?}");

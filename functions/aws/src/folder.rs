@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use privatelink_core::policy::{Policy, PolicyFaults, Sources};
+use privatelink_core::ownership::{DOMAINS_FILE, Domains};
+use privatelink_core::policy::{CONSUMERS_FILE, Consumers, Policy, PolicyFaults, Sources};
 
 /// A folder, and the policy that its files were when they were last looked at.
 #[derive(Debug)]
@@ -53,6 +54,38 @@ impl PolicyFolder {
 /// Every fault of the folder.
 pub fn load(folder: &Path) -> Result<Policy, PolicyFaults> {
     Policy::load(&read_sources(folder)?)
+}
+
+/// The domains that a folder's `domains.toml` lists. Neither the file nor the folder need be there.
+///
+/// # Errors
+///
+/// Every fault of the file.
+pub fn load_domains(folder: &Path) -> Result<Domains, PolicyFaults> {
+    match fs::read(folder.join(DOMAINS_FILE)) {
+        Ok(bytes) => Domains::load(&bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Domains::default()),
+        Err(error) => Err(PolicyFaults::unreadable(&folder.display().to_string(), &format!("{DOMAINS_FILE}: {error}"))),
+    }
+}
+
+/// The consumers that a folder lists now, for whoever needs no policy: a fault of another file is none of theirs.
+///
+/// # Errors
+///
+/// Every fault of `consumers.toml`.
+pub fn load_consumers(folder: &Path) -> Result<Consumers, PolicyFaults> {
+    match fs::read(folder.join(CONSUMERS_FILE)) {
+        Ok(content) => Consumers::load(&[(CONSUMERS_FILE, content)].into_iter().collect()),
+        // It is the loader that says what a missing file means.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
+            Consumers::load(&Sources::default())
+        }
+        Err(error) => {
+            let what = format!("{CONSUMERS_FILE}: {error}");
+            Err(PolicyFaults::unreadable(&folder.display().to_string(), &what))
+        }
+    }
 }
 
 /// The files of a folder that are part of a policy.

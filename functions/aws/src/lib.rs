@@ -9,8 +9,8 @@
 //! - [`doctor`]: dry runs of what would be written.
 //! - [`deadline`]: how long an invocation may go on trying.
 //! - [`folder`]: the policy folder, read again when it changes.
-//! - [`topics`]: SNS.
-//! - [`acceptor`], [`verifier`]: these in a row, as the functions and the command line both run them.
+//! - [`topics`]: notices, on their way to SNS.
+//! - [`acceptor`], [`verifier`], [`notifier`]: these in a row, as the functions and the command line both run them.
 //!
 //! # Invariants
 //!
@@ -25,6 +25,7 @@ pub mod deadline;
 pub mod doctor;
 pub mod error;
 pub mod folder;
+pub mod notifier;
 pub mod observe;
 pub mod permissions;
 pub mod route53;

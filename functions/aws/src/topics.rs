@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_sns::Client;
-use aws_sdk_sns::types::MessageAttributeValue;
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use privatelink_core::config::AwsConfig;
 use privatelink_core::ids::TopicArn;
@@ -17,6 +17,9 @@ use crate::error::CallError;
 
 /// What a message's `MessageStructure` says when its body has a form for each kind of subscriber.
 pub(crate) const STRUCTURE: &str = "json";
+
+/// The most messages of one batch.
+pub(crate) const BATCH: usize = 10;
 
 /// The way to all topics.
 #[derive(Debug)]
@@ -58,6 +61,45 @@ impl Topics {
         };
         until(by, call).await
     }
+
+    /// Publishes some messages with one call, and says of each what became of it. At most [`BATCH`], and together at
+    /// most [`LARGEST_MESSAGE`](privatelink_core::notice::LARGEST_MESSAGE) bytes.
+    ///
+    /// # Errors
+    ///
+    /// The call's error. Those of single messages are its answer.
+    pub(crate) async fn publish_batch(
+        &self,
+        topic: &TopicArn,
+        messages: &[&Message],
+    ) -> Result<Vec<Result<(), CallError>>, CallError> {
+        let entries = messages.iter().enumerate().map(|(n, message)| entry(topic, n, message));
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let call = self.client(topic).publish_batch().topic_arn(topic.as_str());
+        let answer = call.set_publish_batch_request_entries(Some(entries)).send().await?;
+        let of_message = |n: usize| {
+            let id = n.to_string();
+            if let Some(failed) = answer.failed().iter().find(|failed| failed.id == id) {
+                let message = failed.message().unwrap_or_default();
+                return Err(CallError::of_entry(&failed.code, message, failed.sender_fault));
+            }
+            // HTTP 200 is not success, nor is silence about a message.
+            let published = answer.successful().iter().any(|entry| entry.id() == Some(id.as_str()));
+            if published { Ok(()) } else { Err(CallError::unreadable("the answer leaves out an entry")) }
+        };
+        Ok((0..messages.len()).map(of_message).collect())
+    }
+}
+
+/// One entry of a batch, known by its place in it.
+fn entry(topic: &TopicArn, n: usize, message: &Message) -> Result<PublishBatchRequestEntry, CallError> {
+    let Message { id: _, subject, body, attributes } = message;
+    let mut entry = PublishBatchRequestEntry::builder().id(n.to_string()).subject(subject).message(body);
+    entry = entry.message_structure(STRUCTURE).set_message_attributes(Some(attribute_values(attributes)?));
+    if topic.is_fifo() {
+        entry = entry.message_group_id(message.group()).message_deduplication_id(message.deduplication_id());
+    }
+    entry.build().map_err(|error| CallError::unreadable(&error.to_string()))
 }
 
 /// Attributes in the SDK's words.

@@ -1,39 +1,16 @@
 //! The binary itself, as Lambda runs it, against the Region over loopback.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
 
-use std::path::Path;
 use std::time::Duration;
 
 use privatelink_region::faults::FaultKind;
-use privatelink_region::server;
-use privatelink_tests::lambda::Lambda;
+use privatelink_tests::lambda::{Lambda, SECRETS};
 use privatelink_tests::stage::{outcomes, tallied};
-use privatelink_tests::{ACME, BETA, PROVIDER, STRANGER, Stage};
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use privatelink_tests::{ACME, BETA, STRANGER, Stage};
+use serde_json::json;
 
-async fn start(stage: &Stage, more: &[(&'static str, &str)]) -> Lambda {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(server::serve(stage.region.clone(), listener));
-    let mut variables = vec![
-        ("AWS_REGION", "us-west-2".to_owned()),
-        ("AWS_ACCESS_KEY_ID", PROVIDER.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "hidden".to_owned()),
-        ("AWS_SESSION_TOKEN", "concealed".to_owned()),
-        ("AWS_ENDPOINT_URL_EC2", url),
-        ("PRIVATELINK_POLICY_DIR", stage.policy.path().display().to_string()),
-    ];
-    for (name, value) in more {
-        variables.retain(|(known, _)| known != name);
-        variables.push((name, (*value).to_owned()));
-    }
-    variables.retain(|(_, value)| value != "unset");
-    Lambda::start(Path::new(env!("CARGO_BIN_EXE_connection-acceptor")), &variables).await
-}
-
-fn lines(lambda: &Lambda) -> Vec<Value> {
-    lambda.log().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+async fn start(stage: &Stage, more: &[(&str, &str)]) -> Lambda {
+    Lambda::on(env!("CARGO_BIN_EXE_connection-acceptor"), stage, more).await
 }
 
 #[tokio::test]
@@ -51,7 +28,7 @@ async fn the_binary_accepts_rejects_and_holds() {
         tallied(&[("accept done", 1), ("hold done", 1), ("reject done", 1), ("tag done", 2)])
     );
 
-    let log = lines(&lambda);
+    let log = lambda.lines();
     let decisions: Vec<_> = log.iter().filter(|line| line["message"] == "decision").collect();
     assert_eq!(decisions.len(), 3);
     let accepted = decisions.iter().find(|line| line["endpointId"] == endpoints[0].as_str()).unwrap();
@@ -60,11 +37,11 @@ async fn the_binary_accepts_rejects_and_holds() {
     assert!(accepted["policyDigest"].as_str().unwrap().starts_with("sha256:"));
     assert_eq!(log.last().unwrap()["message"], "report");
     let text = lambda.log().join("\n");
-    assert!(!text.contains("hidden") && !text.contains("concealed"), "a secret was logged");
+    assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "a secret was logged");
 
     // What is held as before is no new decision, and no new line.
     lambda.invoke(b"{}").await.unwrap();
-    assert_eq!(lines(&lambda).iter().filter(|line| line["message"] == "decision").count(), 3);
+    assert_eq!(lambda.lines().iter().filter(|line| line["message"] == "decision").count(), 3);
 }
 
 #[tokio::test]

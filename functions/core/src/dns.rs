@@ -3,6 +3,7 @@
 //! A domain's own name servers are asked one by one, because that is what shows which of them is behind; a recursive
 //! resolver would show whatever it happened to keep.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::ids::DnsName;
@@ -86,6 +87,19 @@ pub enum Trouble {
     Unreachable(String),
     /// Something else, in a few words.
     Other(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServFail => f.write_str("SERVFAIL"),
+            Self::Refused => f.write_str("REFUSED"),
+            Self::NotAuthoritative => f.write_str("not authoritative"),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Unreachable(why) => write!(f, "not reachable ({why})"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
 }
 
 /// What the parent's DS records and the zone's keys say of each other.

@@ -3,18 +3,26 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use privatelink_aws::folder::load;
+use privatelink_aws::folder::{load, load_domains};
+use privatelink_core::policy::PolicyFaults;
 use serde_json::json;
 
 use crate::style::{BAD, DIM, GOOD, WAITS, paint};
 
+fn texts(faults: &PolicyFaults) -> Vec<String> {
+    faults.faults().iter().map(ToString::to_string).collect()
+}
+
 /// Checks a folder, says what was found, and ends with 0 if it can be deployed.
 pub(crate) fn run(dir: &Path, strict: bool, as_json: bool) -> ExitCode {
     let loaded = load(dir);
-    let (faults, warnings) = match &loaded {
+    let (mut faults, warnings) = match &loaded {
         Ok(policy) => (Vec::new(), policy.warnings()),
-        Err(faults) => (faults.faults().iter().map(ToString::to_string).collect(), Vec::new()),
+        Err(faults) => (texts(faults), Vec::new()),
     };
+    if dir.is_dir() {
+        faults.extend(load_domains(dir).err().iter().flat_map(texts));
+    }
     let good = faults.is_empty() && (warnings.is_empty() || !strict);
     if as_json {
         let (policies, consumers, digest) = match &loaded {

@@ -12,10 +12,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Answers AWS PrivateLink connection requests by policy.
+/// Answers AWS PrivateLink connection requests by policy, and proves private DNS names.
 ///
 /// Without a command it shows what it does: a simulated Region in which consumers ask for connections, and the very
-/// code that the Lambda function runs decides about them. No AWS account is needed, and nothing outside this process is
+/// code that the Lambda functions run decides about them. No AWS account is needed, and nothing outside this process is
 /// touched.
 #[derive(Debug, Parser)]
 #[command(name = "privatelink", version, after_help = "Try `privatelink check infra/policy` next.")]
@@ -56,19 +56,23 @@ enum Command {
     Schema,
     /// Lists every connection: whose it is, how it stands, how it was decided
     List(operate::list::Arguments),
-    /// Shows what the function would do now, and does nothing
+    /// Shows what the functions would do now, and does nothing
     Plan(operate::plan::Arguments),
-    /// Shows what the function would do now, and does it after a yes
+    /// Shows what the functions would do now, and does it after a yes
     Apply(operate::plan::ApplyArguments),
     /// Tells what is decided about a connection, or would be about one that does not exist, and why
     Explain(operate::explain::Arguments),
+    /// Tells what keeps a private DNS name from being proved, as the world's name servers show it
+    ///
+    /// It ends with 0 if the world can read the record, and with 1 if it can not.
+    Diagnose(operate::diagnose::Arguments),
     /// Accepts a connection that waits for a person
     Accept(operate::decide::Arguments),
     /// Rejects a connection that waits for a person
     Reject(operate::decide::Arguments),
     /// Cuts live connections off, and says how to keep them out
     Revoke(operate::revoke::Arguments),
-    /// Checks, with reads and dry runs, whether the function would work in this account
+    /// Checks, with reads and dry runs, whether the functions would work in this account
     ///
     /// Each question is answered yes, no, or not known. It ends with 1 if one of them is answered no.
     Doctor(operate::doctor::Arguments),
@@ -94,6 +98,7 @@ async fn main() -> ExitCode {
         Some(Command::Plan(arguments)) => operate::end(operate::plan::run(arguments).await),
         Some(Command::Apply(arguments)) => operate::end(operate::plan::apply(arguments).await),
         Some(Command::Explain(arguments)) => operate::end(operate::explain::run(arguments).await),
+        Some(Command::Diagnose(arguments)) => operate::end(operate::diagnose::run(arguments).await),
         Some(Command::Accept(arguments)) => operate::end(operate::decide::run(arguments, true).await),
         Some(Command::Reject(arguments)) => operate::end(operate::decide::run(arguments, false).await),
         Some(Command::Doctor(arguments)) => operate::end(operate::doctor::run(arguments).await),

@@ -151,7 +151,7 @@ fn greet(url: &str, name: &str, account: &str, servers: &NameServers, invoke: bo
     anstream::println!();
     let functions = if invoke {
         let names: Vec<_> = Function::ALL.iter().map(|function| function.name()).collect();
-        format!("{} get its events", names.join(" and "))
+        format!("{} get its events", names.join(", "))
     } else {
         "nobody gets its events; --invoke changes that".to_owned()
     };
@@ -191,8 +191,9 @@ async fn watch(region: &Region, provider: Option<Provider>, mut happenings: Unbo
 fn events_of(at: OffsetDateTime, what: &What) -> Vec<(Function, Value)> {
     match what {
         What::Notified(notification) => {
-            let event = serde_json::to_value(notification.bus_event(at, TextForm::Prose)).ok();
-            event.map(|event| (Function::ConnectionAcceptor, event)).into_iter().collect()
+            let hearers = Function::ALL.into_iter().filter(|function| function.hears_of(notification.event));
+            let event = serde_json::to_value(notification.bus_event(at, TextForm::Prose)).unwrap_or_default();
+            hearers.map(|function| (function, event.clone())).collect()
         }
         What::Recorded(event) => {
             let takers = Function::ALL.into_iter().filter(|function| function.takes(event));
@@ -214,10 +215,10 @@ fn tell(region: &Region, function: Function, answer: Answer) {
                 say(region.now(), &format!("{name}: {} {} ({policies})", text("decision"), text("endpointId")));
             }
             "effect" => {
-                let (effect, what) = (text("effect"), text("privateDnsName"));
-                let more = if effect == "write-record" { text("record") } else { text("type") };
+                let of = [text("record"), text("type"), text("endpointId"), text("serviceId")];
+                let of = of.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
                 let ended = format!("{} {}", text("result"), text("code"));
-                say(region.now(), &format!("{name}: {effect} of {what} {more} {}", paint(DIM, ended.trim())));
+                say(region.now(), &format!("{name}: {} {of} {}", text("effect"), paint(DIM, ended.trim())));
             }
             "notice" => {
                 let kind = line.pointer("/notice/type").and_then(Value::as_str).unwrap_or_default();

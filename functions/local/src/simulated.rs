@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use privatelink_aws::acceptor::Acceptor;
 use privatelink_aws::client;
+use privatelink_aws::notifier::Notifier;
 use privatelink_aws::verifier::Verifier;
-use privatelink_core::config::{AcceptorConfig, AwsConfig, Mode, VerifierConfig};
+use privatelink_core::config::{AcceptorConfig, AwsConfig, Mode, NotifierConfig, VerifierConfig};
+use privatelink_core::ids::TopicArn;
 use privatelink_core::policy::Policy;
 use privatelink_core::report::{Answer, Failure};
 use privatelink_dns::Dns;
 use privatelink_lambda::Invocation;
 use privatelink_region::Region;
+use privatelink_region::happening::ConnectionEvent;
 use serde_json::{Value, json};
 
 /// How long a function has for one event.
@@ -57,26 +60,39 @@ pub(crate) enum Function {
     ConnectionAcceptor,
     /// `domain-verifier`.
     DomainVerifier,
+    /// `availability-notifier`.
+    AvailabilityNotifier,
 }
 
 impl Function {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::ConnectionAcceptor, Self::DomainVerifier];
+    pub(crate) const ALL: [Self; 3] = [Self::ConnectionAcceptor, Self::DomainVerifier, Self::AvailabilityNotifier];
 
     /// Its name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ConnectionAcceptor => "connection-acceptor",
             Self::DomainVerifier => "domain-verifier",
+            Self::AvailabilityNotifier => "availability-notifier",
         }
     }
 
-    /// How often its schedule looks at everything, in the Region's time. Whoever sits before a laptop waits for a domain,
-    /// so that here it is looked at more often than once in five minutes.
+    /// How often its schedule looks at everything, in the Region's time. In an account, one invocation goes on looking
+    /// while something is on its way; here it is asked more often instead.
     pub(crate) fn schedule(self) -> Duration {
         match self {
             Self::ConnectionAcceptor => Duration::from_secs(60),
             Self::DomainVerifier => Duration::from_secs(30),
+            Self::AvailabilityNotifier => Duration::from_secs(5),
+        }
+    }
+
+    /// Whether the rules hand it that connection notification.
+    pub(crate) fn hears_of(self, event: ConnectionEvent) -> bool {
+        match self {
+            Self::ConnectionAcceptor => true,
+            Self::DomainVerifier => false,
+            Self::AvailabilityNotifier => event == ConnectionEvent::Accept || event == ConnectionEvent::Reject,
         }
     }
 
@@ -87,6 +103,8 @@ impl Function {
         let calls = match self {
             Self::ConnectionAcceptor => &CONNECTION_CALLS[..],
             Self::DomainVerifier => &DOMAIN_CALLS[..],
+            // It hears of what was accepted by the notification.
+            Self::AvailabilityNotifier => &[],
         };
         let failed = call.pointer("/detail/errorCode").is_some_and(|code| !code.is_null());
         !failed && text("/detail/eventName").is_some_and(|name| calls.contains(&name))
@@ -98,12 +116,14 @@ pub(crate) struct Provider {
     region: Region,
     acceptor: Result<Acceptor, Failure>,
     verifier: Result<Verifier, Failure>,
+    notifier: Result<Notifier, Failure>,
     /// The policy that it began with.
     pub(crate) policy: Arc<Policy>,
 }
 
 impl Provider {
-    /// Deploys the functions with a policy folder; `name_servers` answer for the world.
+    /// Deploys the functions with a policy folder, and makes their topics, to which the provider itself subscribes by
+    /// mail; `name_servers` answer for the world.
     ///
     /// # Errors
     ///
@@ -115,22 +135,40 @@ impl Provider {
         name_servers: &[SocketAddr],
     ) -> Result<Self, Failure> {
         let (aws, policy_dir) = (aws(region, account), policy.display().to_string());
+        let topic = |name: &str, mail: &str| {
+            let made = region.make_topic(account, name, "email", mail).map_err(Failure::BadConfiguration)?;
+            TopicArn::parse(&made).map_err(|error| Failure::BadConfiguration(error.to_string()))
+        };
+        let notices = topic("notices", "customers@provider.example")?;
+        let operators = topic("operators", "operators@provider.example")?;
         let config =
             AcceptorConfig { aws: aws.clone(), mode: Mode::Enforce, policy_dir: policy_dir.clone(), service_tag: None };
         let acceptor = Acceptor::new(config, ec2(region, account));
         let config = VerifierConfig {
-            aws,
+            aws: aws.clone(),
             mode: Mode::Enforce,
-            policy_dir: Some(policy_dir),
+            policy_dir: Some(policy_dir.clone()),
             service_tag: None,
-            operator_topic: None,
+            operator_topic: Some(operators.clone()),
             watch: Duration::ZERO,
             dns_servers: name_servers.to_vec(),
         };
         let verifier = Verifier::new(config, &region.http_client(), Dns::servers(name_servers.to_vec()));
+        let config = NotifierConfig {
+            aws,
+            mode: Mode::Enforce,
+            policy_dir,
+            service_tag: None,
+            notice_topic: notices,
+            operator_topic: Some(operators),
+            notify_since: None,
+            watch: Duration::ZERO,
+        };
+        let notifier = Notifier::new(config, &region.http_client());
         verifier.domains()?;
         let policy = acceptor.policy()?;
-        Ok(Self { region: region.clone(), acceptor: Ok(acceptor), verifier: Ok(verifier), policy })
+        let (acceptor, verifier, notifier) = (Ok(acceptor), Ok(verifier), Ok(notifier));
+        Ok(Self { region: region.clone(), acceptor, verifier, notifier, policy })
     }
 
     /// Hands a function an event.
@@ -140,6 +178,7 @@ impl Provider {
         match function {
             Function::ConnectionAcceptor => Box::pin(connection_acceptor::answer(&self.acceptor, invocation)).await,
             Function::DomainVerifier => Box::pin(domain_verifier::answer(&self.verifier, invocation)).await,
+            Function::AvailabilityNotifier => Box::pin(availability_notifier::answer(&self.notifier, invocation)).await,
         }
     }
 

@@ -1,48 +1,15 @@
 //! The commands of operators, against a Region over loopback.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
 
-use std::process::{Command, Output, Stdio};
+mod common;
 
+use std::process::Command;
+
+use common::Desk;
 use privatelink_core::policy::{Policy, Sources};
 use privatelink_region::faults::FaultKind;
-use privatelink_region::server;
-use privatelink_tests::{ACME, PROVIDER, STRANGER, Stage};
+use privatelink_tests::{ACME, PROVIDER, STRANGER};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-
-/// A stage whose Region answers on loopback.
-struct Desk {
-    stage: Stage,
-    url: String,
-}
-
-impl Desk {
-    async fn open() -> Self {
-        let stage = Stage::new();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(server::serve(stage.region.clone(), listener));
-        Self { stage, url }
-    }
-
-    /// Runs a command as a program would: nobody is there to say yes.
-    async fn run(&self, arguments: &[&str]) -> (bool, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_privatelink"));
-        command
-            .args(arguments)
-            .env("AWS_ENDPOINT_URL", &self.url)
-            .env("AWS_REGION", "us-west-2")
-            .env("AWS_ACCESS_KEY_ID", PROVIDER)
-            .env("AWS_SECRET_ACCESS_KEY", "none")
-            .env("PRIVATELINK_POLICY_DIR", self.stage.policy.path())
-            .stdin(Stdio::null());
-        let Output { status, stdout, stderr } =
-            tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let text = format!("{}{}", String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
-        assert!(!text.contains('\u{1b}'), "there is colour in a pipe: {text}");
-        (status.success(), text)
-    }
-}
 
 #[tokio::test]
 async fn list_names_whose_each_connection_is() {
@@ -213,4 +180,33 @@ async fn what_is_wrong_with_the_variables_is_said_at_once() {
     for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         assert!(text.contains(name), "{text}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn without_keys_the_aws_command_line_is_asked_for_them() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut desk = Desk::open().await;
+    let acme = desk.stage.connect(&desk.stage.service(), ACME);
+    let tools = tempfile::tempdir().unwrap();
+    let tool = tools.path().join("aws");
+    let script = format!(
+        r#"#!/bin/sh
+[ "$*" = "configure export-credentials --format process --profile mine" ] || {{ echo "no profile" >&2; exit 1; }}
+echo '{{"Version": 1, "AccessKeyId": "{PROVIDER}", "SecretAccessKey": "s", "SessionToken": "t"}}'
+"#
+    );
+    std::fs::write(&tool, script).unwrap();
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    desk.set("PATH", format!("{}:/usr/bin:/bin", tools.path().display()));
+    // Whoever the variables are, the profile is meant.
+    desk.set("AWS_ACCESS_KEY_ID", ACME.to_owned());
+    let (good, text) = desk.run(&["list", "--profile", "mine"]).await;
+    assert!(good && text.contains(&acme), "{text}");
+    let (good, text) = desk.run(&["list", "--profile", "other"]).await;
+    assert!(!good && text.contains("no profile") && text.contains("AWS_ACCESS_KEY_ID"), "{text}");
+    desk.set("AWS_ACCESS_KEY_ID", String::new());
+    let (good, text) = desk.run(&["list"]).await;
+    assert!(!good && text.contains("there are no keys"), "{text}");
 }

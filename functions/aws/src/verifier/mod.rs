@@ -6,8 +6,6 @@ mod places;
 mod publish;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +14,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use privatelink_core::config::{Mode, VerifierConfig};
 use privatelink_core::ids::ServiceId;
 use privatelink_core::observed::{Observed, TAG_DOMAIN};
-use privatelink_core::ownership::{DOMAINS_FILE, Domain, DomainPlan, Domains, Memory, plan_ownership};
+use privatelink_core::ownership::{Domain, DomainPlan, Domains, Memory, plan_ownership};
 use privatelink_core::plan::{Reason, Skip};
 use privatelink_core::report::{Answer, Failure, Outcome, Report};
 use privatelink_core::trigger::{Look, Trigger};
@@ -27,6 +25,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::client;
 use crate::deadline::Deadline;
+use crate::doctor::{Check, examine_domains};
+use crate::folder::load_domains;
 use crate::observe::observe_services;
 use crate::route53::accounts::Accounts;
 use crate::topics::Topics;
@@ -96,12 +96,7 @@ impl Verifier {
     /// [`Failure::BadPolicy`] with every fault of the file.
     pub fn domains(&self) -> Result<Domains, Failure> {
         let Some(folder) = &self.config.policy_dir else { return Ok(Domains::default()) };
-        let bad = |fault: String| Failure::BadPolicy(fault);
-        match fs::read(Path::new(folder).join(DOMAINS_FILE)) {
-            Ok(bytes) => Domains::load(&bytes).map_err(|faults| bad(faults.to_string())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Domains::default()),
-            Err(error) => Err(bad(format!("{DOMAINS_FILE} can not be read: {error}"))),
-        }
+        load_domains(Path::new(folder)).map_err(|faults| Failure::BadPolicy(faults.to_string()))
     }
 
     /// Takes one event from its bytes to its answer.
@@ -224,5 +219,15 @@ impl Verifier {
             (domain, plan)
         });
         Ok(Looked { domains: domains.collect(), observed, skipped })
+    }
+
+    /// What a plan would come to, as the return value says it.
+    pub fn planned(domain: &Domain, plan: &DomainPlan) -> Vec<Outcome> {
+        carry::planned(domain, plan)
+    }
+
+    /// Tries what would be written for a domain, and writes nothing.
+    pub async fn examine(&self, looked: &Looked, deadline: Deadline) -> Vec<Check> {
+        examine_domains(&self.ec2, &looked.domains, deadline.end).await
     }
 }

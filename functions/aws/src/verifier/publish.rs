@@ -25,7 +25,11 @@ impl Verifier {
     ) -> (Outcome, Option<Value>) {
         let topic = self.config.operator_topic.as_ref();
         let notice = notice_of(service, tell);
-        let outcome = |ended| Outcome::of_thing(EffectKind::Publish, notice.thing(topic), ended);
+        let outcome = |ended| {
+            let mut thing = notice.thing(topic);
+            thing.more.extend(service.private_dns.iter().map(|dns| ("privateDnsName", dns.name.clone())));
+            Outcome::of_thing(EffectKind::Publish, thing, ended)
+        };
         // What can not be marked would be sent with every look.
         if let Err(error) = self.could_tag(service, by).await {
             return (outcome(ended(error)), None);

@@ -37,6 +37,7 @@ pub use domain::{DomainNews, DomainNotice, Record};
 pub use effects::{Mark, NoticeEffect, Publish, Target};
 pub use message::{LARGEST_MESSAGE, Message};
 pub use plan::{NoticeSettings, is_under_way, plan_notices};
+pub use told::remember;
 
 /// What a notice is about, in the word of its `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

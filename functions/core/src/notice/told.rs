@@ -69,9 +69,76 @@ pub(super) fn known(state: &EndpointState, verified: Option<String>) -> Vec<(&'s
     tags
 }
 
+/// Adds to a connection's tags, as they were read, what was marked since then: a read can lag behind a write.
+///
+/// What another process marked stays: of states that were told, both sides' are taken.
+pub fn remember(tags: &mut Tags, marked: &[(&'static str, String)]) {
+    let ours: Tags = marked.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    let states: Vec<String> = {
+        let mut told = Told::of(tags);
+        let read = told.states.len();
+        for state in Told::of(&ours).states {
+            if !told.contains(state) {
+                told.states.push(state);
+            }
+        }
+        if told.states.len() == read { Vec::new() } else { told.states.into_iter().map(ToOwned::to_owned).collect() }
+    };
+    if let Some(last) = states.last() {
+        tags.insert(TAG_NOTIFIED.to_owned(), last.clone());
+        if states.len() > 1 {
+            tags.insert(TAG_NOTIFYING.to_owned(), states.join(" "));
+        }
+    }
+    for (key, value) in ours {
+        if key == TAG_NOTIFIED_DOMAIN {
+            tags.insert(key, value);
+        } else {
+            tags.entry(key).or_insert(value);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn remembered(read: &[(&str, &str)], marked: &[(&'static str, &str)]) -> Vec<(String, String)> {
+        let mut tags = read.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let marked: Vec<_> = marked.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        remember(&mut tags, &marked);
+        tags.into_iter().collect()
+    }
+
+    #[test]
+    fn what_was_marked_is_known_before_a_read_shows_it() {
+        let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let (last, all, name) = (TAG_NOTIFIED, TAG_NOTIFYING, TAG_NOTIFIED_DOMAIN);
+        for (read, marked, expected) in [
+            (&[][..], &[(last, "available")][..], &[(last, "available")][..]),
+            (&[], &[(last, "pending")], &[(last, "pending")]),
+            (&[(last, "pending")], &[(last, "available")], &[(last, "available")]),
+            (&[(last, "available")], &[(last, "pending")], &[(last, "available")]),
+            (&[(last, "available")], &[(name, "a.example.com")], &[(last, "available"), (name, "a.example.com")]),
+            (
+                &[(last, "available")],
+                &[(last, "rejected"), (all, "available rejected")],
+                &[(last, "rejected"), (all, "available rejected")],
+            ),
+            // Another process went on.
+            (
+                &[(last, "rejected"), (all, "available rejected")],
+                &[(last, "available")],
+                &[(last, "rejected"), (all, "available rejected")],
+            ),
+        ] {
+            let mut expected = pairs(expected);
+            expected.sort();
+            assert_eq!(remembered(read, marked), expected, "{read:?} {marked:?}");
+        }
+    }
 
     fn told(notified: &str, notifying: &str) -> Vec<String> {
         let tags = [(TAG_NOTIFIED, notified), (TAG_NOTIFYING, notifying)].into_iter().filter(|(_, v)| !v.is_empty());

@@ -230,7 +230,7 @@ fn in_trouble(seen: &Seen) -> Finding {
         .collect();
     let mut detail = String::new();
     for (server, trouble) in &troubles {
-        let _ = write!(detail, "{}{server}: {}", if detail.is_empty() { "" } else { ", " }, words(trouble));
+        let _ = write!(detail, "{}{server}: {trouble}", if detail.is_empty() { "" } else { ", " });
     }
     if troubles.is_empty() {
         detail = match passed_over.as_slice() {
@@ -247,17 +247,6 @@ fn in_trouble(seen: &Seen) -> Finding {
         Diagnosis::ServersTimeOut
     };
     Finding::new(diagnosis, detail, format!("ask the servers yourself: dig +norecurse TXT {record} @<server>"))
-}
-
-fn words(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::ServFail => "SERVFAIL".to_owned(),
-        Trouble::Refused => "REFUSED".to_owned(),
-        Trouble::NotAuthoritative => "not authoritative".to_owned(),
-        Trouble::TimedOut => "no answer in time".to_owned(),
-        Trouble::Unreachable(why) => format!("not reachable ({why})"),
-        Trouble::Other(what) => what.clone(),
-    }
 }
 
 #[cfg(test)]

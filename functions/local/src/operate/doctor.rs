@@ -1,4 +1,4 @@
-//! `privatelink doctor`: would the function work in this account?
+//! `privatelink doctor`: would the functions work in this account?
 
 use clap::Args;
 use privatelink_aws::doctor::{Check, Finding};
@@ -22,7 +22,8 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let Arguments { place, json } = arguments;
     let session = Session::open(place).await?;
     let (services, connections) = (session.observed.services.len(), session.observed.connections.len());
-    let yes = |question, because| Check { question, answer: Finding::Yes, because };
+    let domains = session.domains().await?;
+    let yes = |question: &str, because| Check { question: question.to_owned(), answer: Finding::Yes, because };
     // Without these there would be no session, and their faults would have been told.
     let mut checks = vec![
         yes("is the policy without fault?", format!("{} policies, {}", session.policy.len(), session.policy.digest())),
@@ -32,7 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let open = session.plan.skipped.iter().filter(|skip| skip.reason == Reason::AcceptanceNotRequired);
     let open: Vec<_> = open.filter_map(|skip| skip.service_id.as_ref()).map(ToString::to_string).collect();
     checks.push(Check {
-        question: "does every service wait for the policy?",
+        question: "does every service wait for the policy?".to_owned(),
         answer: if open.is_empty() { Finding::Yes } else { Finding::No },
         because: if open.is_empty() {
             "acceptance is required at all of them".to_owned()
@@ -40,7 +41,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
             format!("{} let everybody in; `--acceptance-required` changes that", open.join(" "))
         },
     });
-    checks.extend(session.examine().await);
+    checks.extend(session.examine(&domains).await);
     if json {
         let list: Vec<_> = checks.iter().map(as_json).collect();
         anstream::println!("{}", Value::from(list));

@@ -2,7 +2,9 @@
 //!
 //! Where AWS is, and who asks, comes from the SDK's own variables; with `AWS_ENDPOINT_URL` that is a simulated Region.
 
+pub(crate) mod credentials;
 pub(crate) mod decide;
+pub(crate) mod diagnose;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod list;
@@ -20,7 +22,10 @@ use clap::Args;
 use privatelink_aws::acceptor::Acceptor;
 use privatelink_aws::deadline::Deadline;
 use privatelink_aws::doctor::Check;
+use privatelink_aws::notifier::Notifier;
+use privatelink_aws::verifier::{Looked, Verifier};
 use privatelink_core::accept::{Judged, judge_all};
+use privatelink_core::notice::NoticeEffect;
 use privatelink_core::observed::{Connection, Observed};
 use privatelink_core::plan::{Decided, Effect, Plan};
 use privatelink_core::policy::Policy;
@@ -43,6 +48,10 @@ pub(crate) struct Place {
     /// The policy folder; `PRIVATELINK_POLICY_DIR`, or `infra/policy`, if left out
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
+    /// Ask as this profile of the `aws` command line; without it the SDK's variables say who asks, or the default profile
+    /// where they are not set
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
 }
 
 impl Place {
@@ -57,6 +66,9 @@ impl Place {
 /// A look at the account.
 pub(crate) struct Session {
     acceptor: Acceptor,
+    verifier: Verifier,
+    /// Without a topic nobody is told anything, and there is nothing to plan.
+    notifier: Option<Notifier>,
     pub(crate) policy: Arc<Policy>,
     pub(crate) observed: Observed,
     pub(crate) plan: Plan,
@@ -66,18 +78,23 @@ pub(crate) struct Session {
 impl Session {
     /// Reads the variables, the policy and the account.
     pub(crate) async fn open(place: Place) -> Result<Self, Box<dyn Error>> {
-        let variable = |name: &str| std::env::var(name).ok();
+        let keys = credentials::from_tool(place.profile.as_deref())?;
+        let variable = |name: &str| keys.get(name).cloned().or_else(|| std::env::var(name).ok());
         let folder = place.folder();
-        let acceptor = Acceptor::from_vars(|name| match name {
+        let lookup = |name: &str| match name {
             "PRIVATELINK_POLICY_DIR" => Some(folder.clone()),
             // A person who asks for something to be done means it.
             "PRIVATELINK_MODE" => None,
             _ => variable(name),
-        })?;
+        };
+        let acceptor = Acceptor::from_vars(lookup)?;
+        let verifier = Verifier::from_vars(lookup)?;
+        let topic = variable("PRIVATELINK_NOTICE_TOPIC_ARN");
+        let notifier = topic.map(|_| Notifier::from_vars(lookup)).transpose()?;
         let policy = acceptor.policy()?;
         let now = OffsetDateTime::now_utc();
         let (observed, plan) = acceptor.plan(&policy, &Look::Everything, now, Deadline::after(PATIENCE)).await?;
-        Ok(Self { acceptor, policy, observed, plan, now })
+        Ok(Self { acceptor, verifier, notifier, policy, observed, plan, now })
     }
 
     /// Everything that is judged, as it is judged.
@@ -90,9 +107,46 @@ impl Session {
         self.policy.consumers().of(&connection.owner).map(|consumer| consumer.name.as_str())
     }
 
-    /// Tries what the function would write, and writes nothing.
-    pub(crate) async fn examine(&self) -> Vec<Check> {
-        self.acceptor.examine(&self.observed, Deadline::after(PATIENCE)).await
+    /// Tries what the functions would write, and writes nothing.
+    pub(crate) async fn examine(&self, domains: &Looked) -> Vec<Check> {
+        let mut checks = self.acceptor.examine(&self.observed, Deadline::after(PATIENCE)).await;
+        checks.extend(self.verifier.examine(domains, Deadline::after(PATIENCE)).await);
+        checks
+    }
+
+    /// Looks at the private DNS names, which takes the zones and the world's DNS.
+    pub(crate) async fn domains(&self) -> Result<Looked, Box<dyn Error>> {
+        let domains = self.verifier.domains()?;
+        Ok(self.verifier.look(&domains, &Look::Everything, self.now, Deadline::after(PATIENCE)).await?)
+    }
+
+    /// Who is to be told what, if there is a topic.
+    pub(crate) fn notices(&self) -> Plan<NoticeEffect<'_>> {
+        match &self.notifier {
+            Some(notifier) => notifier.plan(&self.observed, self.policy.consumers(), self.now),
+            None => Plan::default(),
+        }
+    }
+
+    /// Tells whoever is to be told, as things stand by now, and tells what came of it.
+    pub(crate) async fn tell(&self) -> Ending {
+        let Some(notifier) = &self.notifier else { return Ok(()) };
+        let deadline = Deadline::after(PATIENCE);
+        let report = notifier.run(self.policy.consumers(), &Look::Everything, self.now, deadline).await?;
+        for notice in &report.said {
+            anstream::println!("{notice}");
+        }
+        show(&report.outcomes)
+    }
+
+    /// Does what is to be done about the private DNS names, and tells what came of it.
+    pub(crate) async fn prove(&self) -> Ending {
+        let domains = self.verifier.domains()?;
+        let report = self.verifier.run(&domains, &Look::Everything, self.now, Deadline::after(PATIENCE)).await?;
+        for notice in &report.said {
+            anstream::println!("{notice}");
+        }
+        show(&report.outcomes)
     }
 
     /// What differs between who may ask for connections and who is listed.
@@ -107,19 +161,23 @@ impl Session {
 
     /// Does it, and tells what came of it.
     pub(crate) async fn carry_out(&self, effects: Vec<Effect>) -> Ending {
-        let outcomes = self.acceptor.apply(effects, Deadline::after(PATIENCE)).await;
-        for Outcome { effect, about, ended } in &outcomes {
-            let style = match ended {
-                Ended::Done | Ended::AlreadyDone | Ended::Planned => GOOD,
-                Ended::Refused(_) => BAD,
-                Ended::Retry(_) => WAITS,
-            };
-            let code = ended.code().map(|code| format!(" {code}")).unwrap_or_default();
-            anstream::println!("{effect:6}  {} {}{code}", about.id(), paint(style, ended.word()));
-        }
-        let failed = outcomes.iter().filter(|outcome| outcome.ended.code().is_some()).count();
-        if failed > 0 { Err(format!("{failed} of {} did not take place", outcomes.len()).into()) } else { Ok(()) }
+        show(&self.acceptor.apply(effects, Deadline::after(PATIENCE)).await)
     }
+}
+
+/// Tells what came of it.
+fn show(outcomes: &[Outcome]) -> Ending {
+    for Outcome { effect, about, ended } in outcomes {
+        let style = match ended {
+            Ended::Done | Ended::AlreadyDone | Ended::Planned => GOOD,
+            Ended::Refused(_) => BAD,
+            Ended::Retry(_) => WAITS,
+        };
+        let code = ended.code().map(|code| format!(" {code}")).unwrap_or_default();
+        anstream::println!("{effect:12}  {} {}{code}", about.id(), paint(style, ended.word()));
+    }
+    let failed = outcomes.iter().filter(|outcome| outcome.ended.code().is_some()).count();
+    if failed > 0 { Err(format!("{failed} of {} did not take place", outcomes.len()).into()) } else { Ok(()) }
 }
 
 /// What a person decides about a connection: no policy did.

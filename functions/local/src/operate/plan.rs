@@ -1,8 +1,12 @@
-//! `privatelink plan` and `privatelink apply`: what the function would do now.
+//! `privatelink plan` and `privatelink apply`: what the functions would do now.
 
 use clap::Args;
+use privatelink_aws::verifier::{Looked, Verifier};
+use privatelink_core::notice::NoticeEffect;
+use privatelink_core::ownership::{Domain, DomainPlan};
 use privatelink_core::plan::Plan;
-use serde_json::json;
+use privatelink_core::report::{Ended, Outcome};
+use serde_json::{Value, json};
 
 use super::{Ending, Place, Session, confirmed};
 
@@ -31,6 +35,8 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let Arguments { place, json } = arguments;
     let session = Session::open(place).await?;
     let differences = session.differences().await?;
+    let domains = session.domains().await?;
+    let notices = session.notices();
     let Plan { effects, skipped } = &session.plan;
     if json {
         let effects: Vec<_> = effects
@@ -42,9 +48,17 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
             })
             .collect();
         let principals: Vec<_> = differences.iter().map(ToString::to_string).collect();
-        anstream::println!("{}", json!({"effects": effects, "skipped": skipped, "principals": principals}));
+        let domains: Vec<_> = domains.domains.iter().map(domain_as_json).collect();
+        let notices = notices.effects.iter();
+        let notices: Vec<_> =
+            notices.map(|effect| Outcome::of_thing(effect.kind(), effect.thing(), Ended::Planned)).collect();
+        let plan = json!({"effects": effects, "skipped": skipped, "principals": principals, "domains": domains,
+                          "notices": notices});
+        anstream::println!("{plan}");
     } else {
         anstream::print!("{}", session.plan);
+        show_domains(&domains);
+        show_notices(&notices);
         for difference in differences {
             anstream::println!("{difference}");
         }
@@ -57,9 +71,44 @@ pub(crate) async fn apply(arguments: ApplyArguments) -> Ending {
     let ApplyArguments { place, yes } = arguments;
     let mut session = Session::open(place).await?;
     anstream::print!("{}", session.plan);
+    let domains = session.domains().await?;
+    show_domains(&domains);
     let effects = std::mem::take(&mut session.plan.effects);
-    if effects.is_empty() || !confirmed(&format!("do these {} things?", effects.len()), yes)? {
+    let steps: usize = domains.domains.iter().map(|(_, plan)| plan.steps.len()).sum();
+    let notices = session.notices();
+    show_notices(&notices);
+    let due = notices.effects.len();
+    let things = effects.len() + steps + due;
+    if things == 0 || !confirmed(&format!("do these {things} things?"), yes)? {
         return Ok(());
     }
-    session.carry_out(effects).await
+    // What became of the one is no reason not to do the other.
+    let connections = session.carry_out(effects).await;
+    let domains = if steps > 0 { session.prove().await } else { Ok(()) };
+    let told = if due > 0 { session.tell().await } else { Ok(()) };
+    connections.and(domains).and(told)
+}
+
+/// Shows who would be told what: a backlog is long, and seen before it is sent.
+fn show_notices(plan: &Plan<NoticeEffect<'_>>) {
+    for effect in &plan.effects {
+        anstream::println!("{effect}");
+    }
+}
+
+fn show_domains(looked: &Looked) {
+    for (_, plan) in &looked.domains {
+        anstream::print!("{plan}");
+    }
+}
+
+fn domain_as_json((domain, plan): &(Domain, DomainPlan)) -> Value {
+    let Domain { service, private_dns, .. } = domain;
+    json!({
+        "serviceId": service,
+        "privateDnsName": private_dns.name,
+        "state": private_dns.state.word(),
+        "effects": Verifier::planned(domain, plan),
+        "skipped": plan.skipped,
+    })
 }

@@ -60,24 +60,42 @@ pub(crate) async fn run(policy: Option<PathBuf>, seed: u64) -> Ending {
     let mut happenings = region.listen();
     let mut timeline = Timeline::new(region.now(), provider.policy.consumers());
     let mut story = Story::begin(&region, &mut timeline).await?;
-    let (mut after, mut looked) = (Duration::ZERO, region.now());
+    let mut looked = Function::ALL.map(|function| (function, region.now()));
+    let mut after = Duration::ZERO;
     // The domain takes as long as AWS takes.
     while after < LAST || (!timeline.domain_is_verified() && after < LONGEST) {
         let asked = story.next(&region, &mut timeline).await?;
         after = if asked { Duration::ZERO } else { after + STEP };
         deliver(&region, &provider, &mut happenings, &mut timeline).await?;
-        if region.now() - looked >= Function::DomainVerifier.schedule() {
-            looked = region.now();
-            timeline.domain(looked, &provider.scheduled(Function::DomainVerifier).await);
+        for (function, looked) in &mut looked {
+            if region.now() - *looked >= function.schedule() {
+                *looked = region.now();
+                scheduled(&region, &provider, *function, &mut timeline).await?;
+                deliver(&region, &provider, &mut happenings, &mut timeline).await?;
+            }
         }
         region.step(STEP);
         timeline.progress(region.now(), LOOK).await;
     }
-    // What the schedule does every minute: it finds what no notification told of, and it changes nothing twice.
-    let answer = provider.scheduled(Function::ConnectionAcceptor).await;
     deliver(&region, &provider, &mut happenings, &mut timeline).await?;
-    timeline.schedule(region.now(), &answer.value()?);
     timeline.end(&region.world());
+    Ok(())
+}
+
+/// What a schedule does: it finds what no notification told of, and it changes nothing twice.
+async fn scheduled(
+    region: &Region,
+    provider: &Provider,
+    function: Function,
+    timeline: &mut Timeline<'_>,
+) -> Result<(), Failure> {
+    let answer = provider.scheduled(function).await;
+    match function {
+        Function::ConnectionAcceptor => timeline.schedule(region.now(), &answer.value()?),
+        Function::DomainVerifier => timeline.domain(region.now(), &answer),
+        // What it tells is seen when it is delivered.
+        Function::AvailabilityNotifier => drop(answer.value()?),
+    }
     Ok(())
 }
 

@@ -16,6 +16,9 @@ use time::OffsetDateTime;
 
 use crate::style::{BAD, BOLD, DIM, GOOD, WAITS, paint};
 
+/// The type of the notice that a connection is ready.
+const AVAILABLE: &str = "EndpointConnectionAvailable";
+
 /// Draws the tour.
 #[derive(Debug)]
 pub(crate) struct Timeline<'c> {
@@ -31,6 +34,10 @@ pub(crate) struct Timeline<'c> {
     coloured: bool,
     /// Whether the private DNS name is verified.
     verified: bool,
+    /// Whether a look of the schedule was shown.
+    scheduled: bool,
+    /// The first mail to a consumer whose connection is available: subject and text.
+    mail: Option<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,7 +53,17 @@ impl<'c> Timeline<'c> {
         let stdout = std::io::stdout();
         let coloured = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
         let watched = stdout.is_terminal();
-        Self { start, consumers, decided: Vec::new(), asked: BTreeMap::new(), watched, coloured, verified: false }
+        Self {
+            start,
+            consumers,
+            decided: Vec::new(),
+            asked: BTreeMap::new(),
+            watched,
+            coloured,
+            verified: false,
+            scheduled: false,
+            mail: None,
+        }
     }
 
     pub(crate) fn service(&mut self, at: OffsetDateTime, service: &str, domain: &str) {
@@ -73,24 +90,14 @@ impl<'c> Timeline<'c> {
                     let asked = paint(GOOD, "asked to check it");
                     self.line(at, &format!("  {name}: all its name servers have the record; AWS is {asked}"));
                 }
-                ("notice", _) => self.notice(at, line.get("notice")),
+                ("effect", "publish") if text("type") == "DomainVerified" => {
+                    self.verified = true;
+                    let since = (at - self.start).whole_seconds();
+                    let verified = paint(GOOD, "verified");
+                    self.line(at, &format!("  {name} is {verified}, {since} s after it was given, with no person"));
+                }
                 _ => {}
             }
-        }
-    }
-
-    /// What the operators are told of a domain.
-    fn notice(&mut self, at: OffsetDateTime, notice: Option<&Value>) {
-        let text = |pointer: &str| notice.and_then(|notice| notice.pointer(pointer)).and_then(Value::as_str);
-        let name = text("/service/privateDnsName").unwrap_or_default();
-        match text("/type") {
-            Some("DomainVerified") => {
-                self.verified = true;
-                let since = (at - self.start).whole_seconds();
-                let verified = paint(GOOD, "verified");
-                self.line(at, &format!("  {name} is {verified}, {since} s after it was given, with no person"));
-            }
-            kind => self.line(at, &format!("  {name}: {}", paint(WAITS, kind.unwrap_or_default()))),
         }
     }
 
@@ -107,8 +114,17 @@ impl<'c> Timeline<'c> {
                     self.line(at, &format!("  {endpoint_id} is {}, {waited}", paint(GOOD, "available")));
                 }
             }
+            What::Delivered { topic, subject, message, attributes, .. } => {
+                let to = if topic.ends_with(":operators") { "the operators" } else { "the consumer" };
+                let subject = subject.as_deref().unwrap_or_default();
+                self.line(at, &format!("  mail to {to}: {}", paint(BOLD, subject)));
+                let ready = attributes.get("type").is_some_and(|kind| kind.value == AVAILABLE);
+                if ready && self.mail.is_none() {
+                    self.mail = Some((subject.to_owned(), message.clone()));
+                }
+            }
             // Every step of the way is one of these, and the decisions tell of it better.
-            What::Notified(_) | What::Delivered { .. } | What::Recorded(_) | What::Called { .. } => {}
+            What::Notified(_) | What::Recorded(_) | What::Called { .. } => {}
         }
     }
 
@@ -128,8 +144,11 @@ impl<'c> Timeline<'c> {
         }
     }
 
-    /// A look without an event.
-    pub(crate) fn schedule(&self, at: OffsetDateTime, answer: &Value) {
+    /// A look without an event. Only the first is shown: they are all alike.
+    pub(crate) fn schedule(&mut self, at: OffsetDateTime, answer: &Value) {
+        if std::mem::replace(&mut self.scheduled, true) {
+            return;
+        }
         let done = answer.get("outcomes").and_then(Value::as_array).map_or(0, Vec::len);
         let left = answer.get("skipped").and_then(Value::as_array).map_or(0, Vec::len);
         self.line(at, &format!("the schedule looks at everything: {done} things to do, {left} left as they are"));
@@ -172,6 +191,14 @@ impl<'c> Timeline<'c> {
         anstream::println!();
         anstream::println!("{table}");
         anstream::println!();
+        if let Some((subject, text)) = &self.mail {
+            anstream::println!("{} {subject}", paint(BOLD, "What the first of them reads:"));
+            anstream::println!();
+            for line in text.lines() {
+                anstream::println!("  {} {line}", paint(DIM, "│"));
+            }
+            anstream::println!();
+        }
         anstream::println!("{}", paint(BOLD, "What to try next"));
         for (command, what) in [
             ("cargo run -p privatelink -- check infra/policy", "see whether a policy folder can be deployed"),

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use super::DnsFaultKind;
+use super::view::Voice;
 use super::zone::{self, Record};
 use crate::route53::{Name, Zone};
 use crate::world::World;
@@ -156,8 +157,8 @@ impl World {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Which name server a name is one of: `Some(Some(index))` of a zone of Route 53's, `Some(None)` of others.
-    pub(super) fn name_server(&self, name: &Name, at: OffsetDateTime) -> Option<Option<usize>> {
+    /// Which name server a name is one of.
+    pub(super) fn name_server(&self, name: &Name, at: OffsetDateTime) -> Option<Voice> {
         let public = || self.route53.zones.values().filter(|zone| !zone.private());
         let of = public().find_map(|zone| servers_of(zone).iter().position(|server| server == name));
         let others = || {
@@ -175,8 +176,9 @@ impl World {
             sets.flat_map(|(_, set)| set.values()).any(|value| Name::parse(value).is_ok_and(|server| server == *name))
         };
         match of {
-            Some(index) => Some(Some(index)),
-            None if elsewhere().contains(name) || others() || by_records() => Some(None),
+            Some(index) => Some(Voice::NameServer(index)),
+            None if elsewhere().contains(name) || others() || by_records() => Some(Voice::Elsewhere),
+            None if is_registrys(name) => Some(Voice::Registry),
             None => None,
         }
     }
@@ -193,6 +195,12 @@ pub(super) fn servers_of(zone: &Zone) -> Vec<Name> {
 
 fn elsewhere() -> Vec<Name> {
     ELSEWHERE.iter().filter_map(|server| Name::parse(server).ok()).collect()
+}
+
+/// `a.nic.com`.
+fn is_registrys(server: &Name) -> bool {
+    let labels: Vec<_> = server.labels().collect();
+    matches!(labels.as_slice(), [b"a", b"nic", _])
 }
 
 /// `ns-12.awsdns-34.com`.

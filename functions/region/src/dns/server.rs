@@ -1,5 +1,5 @@
-//! Name servers on loopback, over UDP and TCP: a resolver, the four name servers of Route 53's zones, and one for all
-//! that is elsewhere.
+//! Name servers on loopback, over UDP and TCP: a resolver, the four name servers of Route 53's zones, one for all that
+//! is elsewhere, and one for the top-level domains.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,6 +16,8 @@ use crate::Region;
 const IDLE: Duration = Duration::from_secs(10);
 /// How many answers may wait to be written to a TCP connection.
 const WAITING: usize = 32;
+/// How many servers there are.
+const SERVERS: u8 = 7;
 /// How often a port that is free for all is looked for.
 const TRIES: usize = 50;
 
@@ -26,8 +28,8 @@ pub enum Layout {
     /// It works everywhere, but a client can not find the name servers by their addresses.
     Ports(u16),
     /// All on that port, or on one that is free with all of them, if it is 0: the resolver at 127.0.0.1, the name servers
-    /// at 127.0.0.2 to 127.0.0.5, and the one elsewhere at 127.0.0.6. A client finds each by its name. Linux has all of
-    /// these addresses; others have to be given them.
+    /// at 127.0.0.2 to 127.0.0.5, the one elsewhere at 127.0.0.6, and that of the top-level domains at 127.0.0.7. A client
+    /// finds each by its name. Linux has all of these addresses; others have to be given them.
     Addresses(u16),
 }
 
@@ -45,14 +47,16 @@ pub struct NameServers {
     resolver: SocketAddr,
     name_servers: [SocketAddr; 4],
     elsewhere: SocketAddr,
+    registry: SocketAddr,
     running: Vec<Server<Handler>>,
 }
 
 impl std::fmt::Debug for NameServers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { resolver, name_servers, elsewhere, running: _ } = self;
+        let Self { resolver, name_servers, elsewhere, registry, running: _ } = self;
         let mut shown = f.debug_struct("NameServers");
-        shown.field("resolver", resolver).field("name_servers", name_servers).field("elsewhere", elsewhere);
+        shown.field("resolver", resolver).field("name_servers", name_servers);
+        shown.field("elsewhere", elsewhere).field("registry", registry);
         shown.finish_non_exhaustive()
     }
 }
@@ -68,9 +72,14 @@ impl NameServers {
         self.name_servers
     }
 
-    /// Where all other name servers are.
+    /// Where the name servers of all other domains are.
     pub fn elsewhere(&self) -> SocketAddr {
         self.elsewhere
+    }
+
+    /// Where the name servers of the top-level domains are.
+    pub fn registry(&self) -> SocketAddr {
+        self.registry
     }
 
     /// Stops, and comes back when every task has ended and every port is free again. What is under way is given up.
@@ -93,7 +102,7 @@ pub async fn serve(region: &Region, options: Options) -> io::Result<NameServers>
     for (udp, _) in &sockets {
         bound.push(udp.local_addr()?);
     }
-    let [resolver, first, second, third, fourth, elsewhere] = bound.as_slice() else {
+    let [resolver, first, second, third, fourth, elsewhere, registry] = bound.as_slice() else {
         return Err(io::Error::other("there are not as many sockets as servers"));
     };
     let name_servers = [*first, *second, *third, *fourth];
@@ -101,9 +110,10 @@ pub async fn serve(region: &Region, options: Options) -> io::Result<NameServers>
         IpAddr::V4(address) if options.ipv6_only => IpAddr::V6(address.to_ipv6_mapped()),
         address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
     };
-    let addresses = Addresses { name_servers: name_servers.each_ref().map(said), elsewhere: said(elsewhere) };
+    let own = name_servers.each_ref().map(said);
+    let addresses = Addresses { name_servers: own, elsewhere: said(elsewhere), registry: said(registry) };
     let voices = [Voice::Resolver { unchecked: false }].into_iter();
-    let voices = voices.chain((0..4).map(Voice::NameServer)).chain([Voice::Elsewhere]);
+    let voices = voices.chain((0..4).map(Voice::NameServer)).chain([Voice::Elsewhere, Voice::Registry]);
     let mut running = Vec::new();
     for ((udp, tcp), voice) in sockets.into_iter().zip(voices) {
         let handler = Handler { region: region.clone(), voice, addresses: addresses.clone() };
@@ -112,7 +122,7 @@ pub async fn serve(region: &Region, options: Options) -> io::Result<NameServers>
         server.register_listener(tcp, IDLE, WAITING);
         running.push(server);
     }
-    Ok(NameServers { resolver: *resolver, name_servers, elsewhere: *elsewhere, running })
+    Ok(NameServers { resolver: *resolver, name_servers, elsewhere: *elsewhere, registry: *registry, running })
 }
 
 /// A UDP and a TCP socket for each server, on the same port.
@@ -120,15 +130,15 @@ async fn bind(layout: Layout) -> io::Result<Vec<(UdpSocket, TcpListener)>> {
     let mut sockets = Vec::new();
     match layout {
         Layout::Ports(first) => {
-            for at in 0..6 {
-                let port = if first == 0 { Some(0) } else { first.checked_add(at) };
+            for at in 0..SERVERS {
+                let port = if first == 0 { Some(0) } else { first.checked_add(at.into()) };
                 let port = port.ok_or_else(|| io::Error::other("there is no port above 65535"))?;
                 sockets.push(bind_one(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?);
             }
         }
         Layout::Addresses(0) => return bind_row().await,
         Layout::Addresses(port) => {
-            for host in 1..=6 {
+            for host in 1..=SERVERS {
                 sockets.push(bind_one(SocketAddr::from(([127, 0, 0, host], port))).await?);
             }
         }
@@ -136,7 +146,7 @@ async fn bind(layout: Layout) -> io::Result<Vec<(UdpSocket, TcpListener)>> {
     Ok(sockets)
 }
 
-/// The six addresses on one port that is free at all of them.
+/// The addresses on one port that is free at all of them.
 async fn bind_row() -> io::Result<Vec<(UdpSocket, TcpListener)>> {
     let mut tried = 0;
     loop {
@@ -144,7 +154,7 @@ async fn bind_row() -> io::Result<Vec<(UdpSocket, TcpListener)>> {
         let port = sockets.first().map_or(Ok(0), |(udp, _)| Ok::<_, io::Error>(udp.local_addr()?.port()))?;
         let error = loop {
             let host = sockets.len() + 1;
-            let Some(host) = u8::try_from(host).ok().filter(|host| *host <= 6) else { return Ok(sockets) };
+            let Some(host) = u8::try_from(host).ok().filter(|host| *host <= SERVERS) else { return Ok(sockets) };
             match bind_one(SocketAddr::from(([127, 0, 0, host], port))).await {
                 Ok(pair) => sockets.push(pair),
                 Err(error) => break error,

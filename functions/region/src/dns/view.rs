@@ -37,6 +37,8 @@ pub enum Voice {
     NameServer(usize),
     /// The name server of all that is not in Route 53.
     Elsewhere,
+    /// The name server of the top-level domains.
+    Registry,
 }
 
 impl World {
@@ -49,6 +51,16 @@ impl World {
                 Some(cut) if cut.is_elsewhere() => self.hear(cut, 0, Host::Elsewhere, name, kind, at),
                 Some(_) | None => Heard::Response(Response::failed(Code::Refused)),
             },
+            Voice::Registry => Heard::Response(self.registry_says(name, kind, at)),
+        }
+    }
+
+    /// What is in a top-level domain: delegations, each with its DS record where there is one.
+    fn registry_says(&self, name: &Name, kind: &str, at: OffsetDateTime) -> Response {
+        match self.cuts(name, at).first() {
+            None => registry(name, kind),
+            Some(cut) if kind == "DS" && cut.zone == *name => self.ds(None, name, at),
+            Some(cut) => Response { authority: cut.records(), ..Response::failed(Code::NoError) },
         }
     }
 

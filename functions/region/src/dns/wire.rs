@@ -27,8 +27,10 @@ const TTL: u32 = 172_800;
 pub(super) struct Addresses {
     /// Those of Route 53's zones, in their order.
     pub(super) name_servers: [IpAddr; 4],
-    /// That of all others.
+    /// That of what is elsewhere.
     pub(super) elsewhere: IpAddr,
+    /// That of the top-level domains.
+    pub(super) registry: IpAddr,
 }
 
 /// One server.
@@ -109,7 +111,7 @@ impl Handler {
         }
         let voice = match self.voice {
             Voice::Resolver { .. } => Voice::Resolver { unchecked: request.metadata.checking_disabled },
-            Voice::NameServer(_) | Voice::Elsewhere => self.voice,
+            Voice::NameServer(_) | Voice::Elsewhere | Voice::Registry => self.voice,
         };
         Ok(self.ask(voice, query))
     }
@@ -126,9 +128,10 @@ impl Handler {
         }
         // The names of name servers are in no zone that is known here.
         let address = match world.name_server(&name, at) {
-            None => return heard,
-            Some(Some(index)) => self.addresses.name_servers.get(index).copied(),
-            Some(None) => Some(self.addresses.elsewhere),
+            None | Some(Voice::Resolver { .. }) => return heard,
+            Some(Voice::NameServer(index)) => self.addresses.name_servers.get(index).copied(),
+            Some(Voice::Elsewhere) => Some(self.addresses.elsewhere),
+            Some(Voice::Registry) => Some(self.addresses.registry),
         };
         let record = address.map(|address| match address {
             IpAddr::V4(address) => Record::new(&name, "A", TTL, address.to_string()),

@@ -5,6 +5,7 @@
 
 mod delivery;
 mod filter;
+mod made;
 mod message;
 mod publish;
 mod subscriptions;

@@ -47,9 +47,9 @@ impl Check<'_> {
                 }
                 "oneOf" => rule.as_array().unwrap().iter().filter(|rule| self.fits(rule, value)).count() != 1,
                 "required" => rule.as_array().unwrap().iter().any(|name| value.get(name.as_str().unwrap()).is_none()),
-                "type" => match rule {
-                    Value::Array(types) => !types.iter().any(|kind| is(value, kind)),
-                    kind => !is(value, kind),
+                "type" => match rule.as_array() {
+                    Some(types) => !types.iter().any(|kind| is(value, kind)),
+                    None => !is(value, rule),
                 },
                 "const" => value != rule,
                 "minimum" => value.as_f64().is_some_and(|number| number < rule.as_f64().unwrap()),

@@ -222,6 +222,33 @@ async fn a_client_walks_from_the_resolver_to_each_name_server() {
     assert_eq!(hosts, ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"]);
 }
 
+/// As a resolver goes that has to ask the root first.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_top_level_domain_has_a_server_that_delegates_what_is_there_and_denies_the_rest() {
+    let (region, zone) = ready();
+    let up = serve(&region, Options { layout: Layout::Addresses(0), ipv6_only: false }).await.unwrap();
+    let [server] = &names(&ask(up.resolver(), "com.", RecordType::NS).await)[..] else { panic!("not one server") };
+    let found = ask(up.resolver(), server, RecordType::A).await;
+    let RData::A(address) = found.answers[0].data else { panic!("{found:?}") };
+    assert_eq!(address.0, up.registry().ip());
+    let delegated = ask(up.registry(), "_a.example.com.", RecordType::NS).await;
+    assert!(!delegated.metadata.authoritative && delegated.answers.is_empty(), "{delegated:?}");
+    let to: Vec<_> = delegated.authorities.iter().map(|record| record.data.to_string()).collect();
+    assert_eq!(to, name_servers(&region, &zone));
+    let unsigned = ask(up.registry(), "example.com.", RecordType::DS).await;
+    assert!(unsigned.metadata.authoritative && unsigned.answers.is_empty(), "{unsigned:?}");
+    let fault = |kind| region.world().dns.add(DnsFault { zone: name("example.com"), kind });
+    fault(DnsFaultKind::DnssecBroken);
+    assert_eq!(ask(up.registry(), "example.com.", RecordType::DS).await.answers.len(), 1);
+    fault(DnsFaultKind::NotDelegated);
+    for denied in ["_a.example.com.", "nobody.com."] {
+        let answer = ask(up.registry(), denied, RecordType::NS).await;
+        assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain, "{denied}");
+        assert!(answer.metadata.authoritative && answer.authorities[0].name.to_string() == "com.", "{answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn name_servers_can_have_ipv6_addresses_only() {
     let (region, zone) = ready();
@@ -269,10 +296,13 @@ async fn ports_can_be_chosen_and_follow_each_other() {
     for first in (20_000..30_000).step_by(7) {
         if let Ok(up) = serve(&region, Options { layout: Layout::Ports(first), ipv6_only: false }).await {
             let servers = up.name_servers().map(|at| at.port());
-            assert_eq!((up.resolver().port(), up.elsewhere().port()), (first, first + 5));
+            assert_eq!(
+                [up.resolver(), up.elsewhere(), up.registry()].map(|at| at.port()),
+                [first, first + 5, first + 6]
+            );
             assert_eq!(servers, [first + 1, first + 2, first + 3, first + 4]);
             return;
         }
     }
-    panic!("no six ports are free");
+    panic!("no seven ports are free");
 }

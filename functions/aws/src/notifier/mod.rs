@@ -1,0 +1,219 @@
+//! `availability-notifier`: one event through all the rooms, and round again while a connection is on its way.
+//!
+//! A look, a plan, and then for what is due: the proof that its tags could be written, the notices, and the tags.
+
+mod carry;
+mod kept;
+mod post;
+mod prove;
+mod tags;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_ec2::Client;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures_util::FutureExt;
+use privatelink_core::config::{Mode, NotifierConfig};
+use privatelink_core::notice::{NoticeEffect, NoticeSettings, is_under_way, plan_notices};
+use privatelink_core::observed::Observed;
+use privatelink_core::plan::{EffectKind, Plan, Reason, Skip};
+use privatelink_core::policy::Consumers;
+use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report};
+use privatelink_core::trigger::{Look, Trigger};
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep_until};
+
+use crate::client;
+use crate::deadline::Deadline;
+use crate::folder::load_consumers;
+use crate::observe::observe;
+use crate::topics::Topics;
+
+pub use carry::Done;
+use kept::Kept;
+
+/// The function's name.
+pub const FUNCTION: &str = "availability-notifier";
+
+/// From one look to the next.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Everything that the function keeps between events.
+#[derive(Debug)]
+pub struct Notifier {
+    config: NotifierConfig,
+    settings: NoticeSettings,
+    ec2: Client,
+    topics: Topics,
+    kept: Kept,
+}
+
+impl Notifier {
+    /// Reads the variables and builds the clients.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::BadConfiguration`] with every fault of the variables.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let config =
+            NotifierConfig::from_vars(lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
+        Ok(Self::new(config, &client::network()))
+    }
+
+    /// The same with an HTTP client that exists.
+    pub fn new(config: NotifierConfig, http: &SharedHttpClient) -> Self {
+        let NotifierConfig { aws, notice_topic, operator_topic, notify_since, .. } = &config;
+        Self {
+            ec2: client::ec2(aws, http.clone()),
+            topics: Topics::new(aws, http),
+            settings: NoticeSettings {
+                default_topic: notice_topic.clone(),
+                operator_topic: operator_topic.clone(),
+                notify_since: *notify_since,
+            },
+            config,
+            kept: Kept::default(),
+        }
+    }
+
+    /// The consumers, with the topics that they named. The file is read at every event, since it is small.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::BadPolicy`] with every fault of the file.
+    pub fn consumers(&self) -> Result<Consumers, Failure> {
+        load_consumers(Path::new(&self.config.policy_dir)).map_err(|faults| Failure::BadPolicy(faults.to_string()))
+    }
+
+    /// Takes one event from its bytes to its answer.
+    pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
+        let ready = self.consumers().and_then(|consumers| match Trigger::parse(payload) {
+            Ok(trigger) => Ok((consumers, trigger)),
+            Err(error) => Err(Failure::UnrecognizedEvent(error.to_string())),
+        });
+        let (consumers, trigger) = match ready {
+            Ok(ready) => ready,
+            Err(failure) => return failure.into(),
+        };
+        // A future of its own: nested in all the others it is deeper than the compiler follows.
+        match self.run(&consumers, &trigger.look, now, deadline).boxed_local().await {
+            Ok(report) => Answer { result: report.answer(&trigger), report: Some(report) },
+            Err(failure) => Answer { result: failure.answer(FUNCTION, self.config.mode, &trigger), report: None },
+        }
+    }
+
+    /// Looks, decides, and tells if that is the mode; again, for as long as a connection is on its way and there is
+    /// time.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::ReadFailed`], if nothing could be read. Once something was done, a read that fails ends the looking.
+    pub async fn run(
+        &self,
+        consumers: &Consumers,
+        look: &Look,
+        now: OffsetDateTime,
+        deadline: Deadline,
+    ) -> Result<Report, Failure> {
+        let begun = Instant::now();
+        let watch_until = deadline.decisions.min(begun + self.config.watch);
+        let mut look = look.clone();
+        let mut all = Done::default();
+        let mut foreign = Vec::new();
+        let mut skipped = Vec::new();
+        loop {
+            let looked = Instant::now();
+            let at = now + begun.elapsed();
+            let observed = match self.look(&look, at, deadline).await {
+                Ok(observed) => observed,
+                Err(failure) if all.outcomes.is_empty() => return Err(failure),
+                Err(_) => break,
+            };
+            let under_way = is_under_way(&observed);
+            let (done, left) = match self.config.mode {
+                Mode::Observe => {
+                    let Plan { effects, skipped } = self.plan(&observed, consumers, at);
+                    let planned =
+                        |effect: &NoticeEffect<'_>| Outcome::of_thing(effect.kind(), effect.thing(), Ended::Planned);
+                    (Done { outcomes: effects.iter().map(planned).collect(), said: Vec::new() }, skipped)
+                }
+                Mode::Enforce => self.tell(observed, consumers, at, deadline).await,
+            };
+            all.follow(done);
+            skipped = left;
+            // Who looks at everything the next time does not ask for the ids again that an event named.
+            if let Look::At(_) = look {
+                foreign.extend(skipped.iter().filter(|skip| skip.reason == Reason::Foreign).cloned());
+                skipped.retain(|skip| skip.reason != Reason::Foreign);
+            }
+            let again = looked + AGAIN;
+            if !under_way || self.config.mode == Mode::Observe || again >= watch_until {
+                break;
+            }
+            sleep_until(again).await;
+            look = Look::Everything;
+        }
+        skipped.extend(foreign);
+        let Done { outcomes, said } = all;
+        let skipped = without_told(skipped, &outcomes);
+        Ok(Report { function: FUNCTION, mode: self.config.mode, policy_digest: None, outcomes, skipped, said })
+    }
+
+    /// Looks, and adds what this process knows better.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::ReadFailed`].
+    pub async fn look(&self, look: &Look, now: OffsetDateTime, deadline: Deadline) -> Result<Observed, Failure> {
+        let NotifierConfig { aws, service_tag, .. } = &self.config;
+        let mut observed = observe(&self.ec2, &aws.region, service_tag.as_ref(), look, deadline.decisions).await?;
+        self.kept.remind(&mut observed, now);
+        Ok(observed)
+    }
+
+    /// Decides who is told what, and changes nothing.
+    pub fn plan<'o>(
+        &'o self,
+        observed: &'o Observed,
+        consumers: &'o Consumers,
+        now: OffsetDateTime,
+    ) -> Plan<NoticeEffect<'o>> {
+        plan_notices(observed, consumers, &self.settings, now)
+    }
+
+    /// Tells what is due, and says what came of it and what was left alone.
+    pub async fn tell(
+        &self,
+        mut observed: Observed,
+        consumers: &Consumers,
+        now: OffsetDateTime,
+        deadline: Deadline,
+    ) -> (Done, Vec<Skip>) {
+        // What can not be marked would be told with every look. Without it, another connection may be the oldest of
+        // those that wait together, so that the plan is made once more.
+        let refused = self.prove(&observed, &self.plan(&observed, consumers, now).effects, deadline.decisions).await;
+        if !refused.is_empty() {
+            observed.connections.retain(|connection| match &connection.id {
+                Some(id) => !refused.contains_key(id),
+                None => true,
+            });
+        }
+        let Plan { effects, skipped } = self.plan(&observed, consumers, now);
+        let mut done = self.carry_out(&observed, &effects, now, deadline).await;
+        done.outcomes.extend(refused.into_values());
+        (done, skipped)
+    }
+}
+
+/// What was told a moment ago is not also reported as told before.
+fn without_told(mut skipped: Vec<Skip>, outcomes: &[Outcome]) -> Vec<Skip> {
+    let told = outcomes.iter().filter(|outcome| outcome.effect == EffectKind::Publish);
+    let told: BTreeSet<&str> = told.map(|outcome| outcome.about.id()).collect();
+    skipped.retain(|skip| {
+        let of_told = skip.endpoint_id.as_deref().is_some_and(|endpoint| told.contains(endpoint));
+        skip.reason != Reason::AlreadyTold || !of_told
+    });
+    skipped
+}
