@@ -18,7 +18,7 @@ LEFT = 30
 
 def program(name):
     """A function's program, which stands beside `privatelink`."""
-    path = Path(os.environ["PRIVATELINK_BIN"]).with_name(name)
+    path = Path(os.environ["PRIVATELINK_BIN"]).absolute().with_name(name)
     assert os.access(path, os.X_OK), f"`{path}` is no program; `cargo build --workspace --bins` makes it"
     return path
 
