@@ -182,8 +182,9 @@ def test_a_file_that_is_broken_is_refused_with_its_fault_and_stays_as_it_is(star
 def test_a_file_that_can_not_be_read_or_written_is_said_to_be_so(tmp_path):
     status, complaint = refuse("--port", "0", "--state", str(tmp_path))
     assert status == 1 and str(tmp_path) in complaint
-    stage = Stage("--state", str(tmp_path / "missing" / "region.json"))
-    assert stage.close() == 1
+    # What could not be saved at the end is refused before anything is lost.
+    status, complaint = refuse("--port", "0", "--state", str(tmp_path / "missing" / "region.json"))
+    assert status == 1 and str(tmp_path / "missing") in complaint
 
 
 def test_a_settings_option_beside_a_file_is_refused(tmp_path):
