@@ -29,8 +29,8 @@ def free_port():
 PORT = free_port()
 CARGO_LAMBDA = Path(sys.executable).with_name("cargo-lambda")
 
-# Both are served by one process. Each is built when it is first called.
-FUNCTIONS = ("connection-acceptor", "domain-verifier")
+# All are served by one process. Each is built when it is first called.
+FUNCTIONS = ("connection-acceptor", "domain-verifier", "availability-notifier")
 
 # What is no event is refused, and so is what only looks like one; these are events all the same.
 RECOGNISED = {"forged-available.json", "forged-verified.json", "service-of-another-account.json", "sqs-with-garbage.json"}
@@ -45,6 +45,7 @@ def stage():
     stage = Stage("--no-throttling")
     stage.service = stage.control("POST", f"services?id={SERVICE}&owner={PROVIDER}")
     route53 = stage.client(PROVIDER, service="route53")
+    stage.topic = stage.client(PROVIDER, service="sns").create_topic(Name="notices")["TopicArn"]
     stage.zone = route53.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
     yield stage
     stage.close()
@@ -60,6 +61,7 @@ def watched(stage, tmp_path_factory):
         "AWS_SECRET_ACCESS_KEY": "none",
         "PRIVATELINK_POLICY_DIR": str(ROOT / "infra" / "policy"),
         "PRIVATELINK_DNS_SERVER": stage.name_servers,
+        "PRIVATELINK_NOTICE_TOPIC_ARN": stage.topic,
     }
     log = tmp_path_factory.mktemp("watch") / "log"
     command = [CARGO_LAMBDA, "lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"]
@@ -153,3 +155,19 @@ def test_every_event_leads_to_the_record_that_proves_the_name(watched, stage, pa
         assert found == [(300, [{"Value": f'"{proof["Value"]}"'}])]
         written = [one["result"] for one in report["outcomes"] if one["effect"] == "write-record"]
         assert written == ["done"], report
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+def test_every_event_leads_to_the_notice_that_is_due(watched, stage, path):
+    endpoint = stage.connect({"ServiceName": stage.service["serviceName"]}, account=ACME)["VpcEndpointId"]
+    stage.client(PROVIDER).accept_vpc_endpoint_connections(ServiceId=SERVICE, VpcEndpointIds=[endpoint])
+    # Longer than a connection is `pending`.
+    stage.step(130)
+    report = report_of("availability-notifier", path, watched)
+    told = [
+        (one["type"], one["result"])
+        for one in report["outcomes"]
+        if one["effect"] == "publish" and one.get("endpointId") == endpoint
+    ]
+    assert told == ([] if tells_of_nothing(path) else [("EndpointConnectionAvailable", "done")]), report
+    stage.client(ACME).delete_vpc_endpoints(VpcEndpointIds=[endpoint])
