@@ -216,6 +216,7 @@ impl Verifier {
         let found = self.places(domains, named.collect(), by).await;
         let domains = found.into_iter().map(|domain| {
             let plan = plan_ownership(&domain, now);
+            self.kept.saw(&domain, now);
             (domain, plan)
         });
         Ok(Looked { domains: domains.collect(), observed, skipped })
