@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::client;
 use crate::deadline::Deadline;
-use crate::doctor::{Check, examine_domains};
+use crate::doctor::{Check, examine_domains, examine_topics};
 use crate::folder::load_domains;
 use crate::observe::observe_services;
 use crate::route53::accounts::Accounts;
@@ -229,6 +229,9 @@ impl Verifier {
 
     /// Tries what would be written for a domain, and writes nothing.
     pub async fn examine(&self, looked: &Looked, deadline: Deadline) -> Vec<Check> {
-        examine_domains(&self.ec2, &looked.domains, deadline.end).await
+        let mut checks = examine_domains(&self.ec2, &looked.domains, deadline.end).await;
+        let operators = self.config.operator_topic.as_slice();
+        checks.extend(examine_topics(&self.topics, operators, deadline.end).await);
+        checks
     }
 }
