@@ -13,6 +13,9 @@ use privatelink_core::ownership::{Domains, Publisher};
 use privatelink_core::policy::{Counts, Decision, Facts, HoldReason, Policy, SCHEMA, Sources};
 use serde_json::Value;
 
+/// The packages that are a Lambda function each.
+const FUNCTIONS: [&str; 2] = ["connection-acceptor", "domain-verifier"];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -69,9 +72,41 @@ fn the_core_knows_no_cloud_and_no_runtime() {
     });
     assert_eq!(strangers.collect::<Vec<_>>(), Vec::<&&str>::new());
     assert!(core.contains("cedar-policy"), "nothing was looked at");
-    assert!(!built_from(&metadata, "privatelink-lambda").iter().any(|name| name.starts_with("aws-sdk")));
-    assert!(!built_from(&metadata, "privatelink-region").iter().any(|name| name.starts_with("aws-sdk")));
+    for knows_no_sdk in ["privatelink-lambda", "privatelink-region"] {
+        let parts = built_from(&metadata, knows_no_sdk);
+        assert!(!parts.iter().any(|name| name.starts_with("aws-sdk")), "{knows_no_sdk}");
+    }
     assert!(built_from(&metadata, "connection-acceptor").contains("aws-sdk-ec2"));
+}
+
+#[test]
+fn who_asks_dns_knows_nothing_of_aws_and_the_rule_knows_nothing_of_asking() {
+    let metadata = metadata();
+    let dns = built_from(&metadata, "privatelink-dns");
+    let strangers = dns.iter().filter(|name| name.starts_with("aws") || ["hyper", "http", "reqwest"].contains(name));
+    assert_eq!(strangers.collect::<Vec<_>>(), Vec::<&&str>::new());
+    assert!(dns.contains("hickory-proto"), "nothing was looked at");
+    for functions_own in ["privatelink-core", "privatelink-lambda"] {
+        let parts = built_from(&metadata, functions_own);
+        assert!(!parts.iter().any(|name| name.starts_with("hickory")), "{functions_own}");
+    }
+}
+
+#[test]
+fn a_function_is_built_from_what_it_needs_and_never_from_the_region() {
+    let metadata = metadata();
+    for function in FUNCTIONS {
+        let parts = built_from(&metadata, function);
+        assert!(parts.contains("aws-sdk-ec2") && parts.contains("privatelink-lambda"), "{function}");
+        let others = FUNCTIONS.iter().filter(|other| **other != function);
+        for stranger in others.chain(&["privatelink-region", "privatelink-tests", "privatelink", "hickory-server"]) {
+            assert!(!parts.contains(stranger), "{function}: {stranger}");
+        }
+    }
+    let verifier = built_from(&metadata, "domain-verifier");
+    for needed in ["aws-sdk-route53", "aws-sdk-sns", "aws-sdk-sts", "privatelink-dns"] {
+        assert!(verifier.contains(needed), "{needed}");
+    }
 }
 
 #[test]
@@ -119,15 +154,32 @@ fn every_licence_is_permissive() {
 
 #[test]
 fn mains_are_short_and_the_core_holds_no_sdk_type() {
-    assert!(read("functions/connection-acceptor/src/main.rs").lines().count() <= 40);
-    for folder in ["functions/core/src", "functions/core/src/policy", "functions/lambda/src", "functions/region/src"] {
-        for entry in fs::read_dir(root().join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() {
-                assert!(!fs::read_to_string(&path).unwrap().contains("aws_sdk"), "{}", path.display());
-            }
+    for function in FUNCTIONS {
+        assert!(read(&format!("functions/{function}/src/main.rs")).lines().count() <= 40, "{function}");
+    }
+    let own = FUNCTIONS.map(|function| format!("functions/{function}/src"));
+    let others = ["core", "dns", "lambda", "region"].map(|room| format!("functions/{room}/src"));
+    for folder in own.iter().chain(&others) {
+        let files = sources(&root().join(folder));
+        assert!(!files.is_empty(), "{folder}");
+        for path in files {
+            assert!(!fs::read_to_string(&path).unwrap().contains("aws_sdk"), "{}", path.display());
         }
     }
+}
+
+/// All Rust files of a folder and of those in it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// The blocks of the README in that language.

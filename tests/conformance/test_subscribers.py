@@ -18,12 +18,11 @@ from jsonschema import Draft202012Validator
 
 import aws_model
 from beside import Moto
+from function import Function, program
 from stage import ACME, INITECH, PROVIDER, REGION
 from test_cargo_lambda import ROOT
-from test_cargo_lambda_build import deployed
 
 README = (ROOT / "README.md").read_text()
-NOTIFIER = Path(os.environ["PRIVATELINK_BIN"]).with_name("availability-notifier").resolve()
 VALIDATOR = Draft202012Validator(json.loads((ROOT / "infra" / "notice.schema.json").read_text()))
 NOTICES = f"arn:aws:sns:{REGION}:{PROVIDER}:notices"
 OWN = f"arn:aws:sns:{REGION}:{PROVIDER}:notices-initech"
@@ -76,8 +75,6 @@ def tell(tmp_path):
     def tell(ec2, sns):
         folder = tmp_path / f"function-{time.monotonic_ns()}"
         folder.mkdir()
-        bootstrap = folder / "bootstrap"
-        bootstrap.symlink_to(NOTIFIER)
         policy = folder / "consumers"
         policy.mkdir()
         consumers = [("acme", ACME, ""), ("initech", INITECH, f'topic = "{OWN}"\n')]
@@ -92,10 +89,11 @@ def tell(tmp_path):
             "PRIVATELINK_NOTICE_TOPIC_ARN": NOTICES,
             "PRIVATELINK_POLICY_DIR": str(policy),
         }
-        with deployed(bootstrap, {}, **variables) as (_, runtime):
-            path, answer = runtime.answers.get(timeout=60)
-            assert path.endswith("/response"), answer
-            return answer
+        notifier = Function(program("availability-notifier"), variables, folder)
+        try:
+            return notifier.call({})
+        finally:
+            notifier.close()
 
     return tell
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use privatelink_aws::deadline::Deadline;
 use privatelink_aws::verifier::Verifier;
 use privatelink_core::config::{Mode, VerifierConfig};
@@ -123,6 +124,12 @@ impl Domains {
         });
     }
 
+    /// Puts the record that proves a service's name into a zone.
+    pub fn put_proof(&self, zone: &str, service: &str) {
+        let (record, value) = self.proof(service);
+        self.put(zone, &record, 300, &[&format!("\"{value}\"")]);
+    }
+
     /// Takes a TXT record set out of a zone.
     pub fn take(&self, zone: &str, name: &str) {
         self.change(zone, |records| drop(records.remove(&key(name))));
@@ -188,13 +195,18 @@ impl Domains {
             // An IPv6 address of the Region's is an IPv4 address in another form.
             return self.reaching(|ip| ip.to_canonical());
         }
-        self.asking(Dns::servers(self.config.dns_servers.clone()))
+        self.over(&self.region().http_client())
     }
 
     /// The verifier, which asks the world, and for which that is where a name server's address is.
     pub fn reaching(&self, reach: impl Fn(IpAddr) -> IpAddr + Send + Sync + 'static) -> Verifier {
         let resolver = self.servers.resolver();
         self.asking(Dns::with(vec![resolver], move |ip| (reach(ip), resolver.port()).into()))
+    }
+
+    /// The verifier, which speaks to the Region in that way.
+    pub fn over(&self, http: &SharedHttpClient) -> Verifier {
+        Verifier::new(self.config.clone(), http, Dns::servers(self.config.dns_servers.clone()))
     }
 
     fn asking(&self, dns: Dns) -> Verifier {

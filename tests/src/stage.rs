@@ -18,6 +18,8 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::cost::Call;
+
 /// The account that offers the service.
 pub const PROVIDER: &str = "999988887777";
 /// An account of the consumer `acme`, which is a partner and may have twenty connections.
@@ -199,10 +201,15 @@ impl Stage {
 
     /// The calls that were made since this was last asked, with their errors' codes.
     pub fn calls(&mut self) -> Vec<(String, Option<String>)> {
+        self.timed_calls().into_iter().map(|Call { action, error, .. }| (action, error)).collect()
+    }
+
+    /// The same calls with their times.
+    pub fn timed_calls(&mut self) -> Vec<Call> {
         let mut calls = Vec::new();
-        while let Ok(Happening { what, .. }) = self.happenings.try_recv() {
+        while let Ok(Happening { what, at }) = self.happenings.try_recv() {
             if let What::Called { action, error, .. } = what {
-                calls.push((action, error));
+                calls.push(Call { at, action, error });
             }
         }
         calls

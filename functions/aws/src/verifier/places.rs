@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use privatelink_core::ids::{DnsName, ServiceId};
-use privatelink_core::observed::PrivateDns;
+use privatelink_core::observed::{DnsNameState, PrivateDns};
 use privatelink_core::ownership::{
     Change, Domain, Domains, Existing, HostedZone, Memory, Place, Proof, Publisher, readable,
 };
@@ -133,8 +133,12 @@ impl Verifier {
         Ok((choose(account, found.public, world, by).await?, found.private))
     }
 
-    /// How far the change has come that a record was written with. One that is in sync is not asked about again.
+    /// How far the change has come that a record was written with. One that is in sync is not asked about again, and one
+    /// of a name that is verified is waited for by nobody.
     async fn change(&self, account: &Account, named: &Named, by: Instant) -> Option<Change> {
+        if named.private_dns.state == DnsNameState::Verified {
+            return None;
+        }
         let label = named.private_dns.record.as_ref().map(|record| record.label.as_str())?;
         let kept = self.kept.change(&named.service, label);
         let remembered = || named.memory.change.clone().filter(|_| named.memory.label == label);
