@@ -16,8 +16,8 @@ use privatelink_core::ids::ServiceId;
 use privatelink_core::observed::{Observed, TAG_DOMAIN};
 use privatelink_core::ownership::{Domain, DomainPlan, Domains, Memory, plan_ownership};
 use privatelink_core::plan::{Reason, Skip};
-use privatelink_core::report::{Answer, Failure, Outcome, Report};
-use privatelink_core::trigger::{Look, Trigger};
+use privatelink_core::report::{Answer, Failure, Outcome, Report, ready};
+use privatelink_core::trigger::Look;
 use privatelink_dns::Dns;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -101,18 +101,12 @@ impl Verifier {
 
     /// Takes one event from its bytes to its answer.
     pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
-        let ready = self.domains().and_then(|domains| match Trigger::parse(payload) {
-            Ok(trigger) => Ok((domains, trigger)),
-            Err(error) => Err(Failure::UnrecognizedEvent(error.to_string())),
-        });
-        let (domains, trigger) = match ready {
+        let (domains, trigger) = match ready(self.domains(), payload) {
             Ok(ready) => ready,
             Err(failure) => return failure.into(),
         };
-        match self.run(&domains, &trigger.look, now, deadline).await {
-            Ok(report) => Answer { result: report.answer(&trigger), report: Some(report) },
-            Err(failure) => Answer { result: failure.answer(FUNCTION, self.config.mode, &trigger), report: None },
-        }
+        let ran = self.run(&domains, &trigger.look, now, deadline).await;
+        Answer::of(ran, FUNCTION, self.config.mode, &trigger)
     }
 
     /// Looks, decides, and acts if that is the mode; again, for as long as something is under way and there is time.
