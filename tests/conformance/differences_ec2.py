@@ -15,7 +15,6 @@ PERMIT, PERMITTED = "ec2.modify_vpc_endpoint_service_permissions", "ec2.describe
 OFFERS, ENDPOINTS = "ec2.describe_vpc_endpoint_services", "ec2.describe_vpc_endpoints"
 CONNECT, ALTER, CLOSE = "ec2.create_vpc_endpoint", "ec2.modify_vpc_endpoint", "ec2.delete_vpc_endpoints"
 ASSUME, WHO = "sts.assume_role", "sts.get_caller_identity"
-POLICY = '{"Version": "2008-10-17", "Statement": [{"Effect": "Allow", *}]}'
 
 EC2 = [
     ("region", "the model: a dry run changes nothing, and is answered with the error DryRunOperation", [
@@ -149,9 +148,6 @@ EC2 = [
     ]),
     ("moto", "the model: GroupName is the group's name. Our Region knows no groups, and gives the id", [
         ("ec2.*", "*", "VpcEndpoint*.Groups[].GroupName", "known-7", "api", 3),
-    ]),
-    ("moto", "the model: where no policy is given, there is one that permits everything; the examples have it", [
-        ("ec2.*", "*", "VpcEndpoint*.PolicyDocument", NOTHING, POLICY, 9),
     ]),
     ("region", "the guide: an endpoint has an interface in each of its subnets; moto changes none", [
         (ENDPOINTS, "*", "VpcEndpoints[].NetworkInterfaceIds", '["eni-2"]', '["eni-1"]', 2),

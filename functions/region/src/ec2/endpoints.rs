@@ -5,6 +5,10 @@ use crate::query::Params;
 use crate::world::{DnsState, Endpoint, EndpointDraft, Service, World};
 use crate::xml::{Element, element, list, text, values};
 
+/// The policy that an interface endpoint has where nobody gave it one, and here nobody can: it permits everything.
+const POLICY: &str =
+    r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+
 pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
     let kind = params.take("VpcEndpointType");
     let mut draft = EndpointDraft {
@@ -243,7 +247,8 @@ fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
         let name = if *group == default { "default" } else { group.as_str() };
         vec![text("groupId", group), text("groupName", name)]
     });
-    vec![
+    let policy = (endpoint.kind == "Interface").then(|| text("policyDocument", POLICY));
+    let mut fields = vec![
         text("vpcEndpointId", &endpoint.id),
         text("vpcEndpointType", endpoint.kind),
         text("vpcId", &endpoint.vpc),
@@ -262,5 +267,7 @@ fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
         text("creationTimestamp", super::instant(endpoint.created)),
         tag_set(&endpoint.tags),
         text("ownerId", &endpoint.owner),
-    ]
+    ];
+    fields.extend(policy);
+    fields
 }

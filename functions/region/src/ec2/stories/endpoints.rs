@@ -88,3 +88,20 @@ fn tags_go_by_key_by_value_or_all_at_once() {
         assert_eq!(left(), expected, "{params:?}");
     }
 }
+
+#[test]
+fn an_interface_endpoint_has_a_policy_that_permits_everything() {
+    let region = region();
+    let (service, name) = service(&region, &[]);
+    let endpoint = available(&region, &service, &name);
+    let policy: Value =
+        serde_json::from_str(&tag(&see(&region, &endpoint), "policyDocument").replace("&quot;", "\"")).unwrap();
+    let all = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
+    assert_eq!(policy["Statement"], json!([all]));
+
+    let arn = format!("GatewayLoadBalancerArn.1={}", NLB.replace("/net/", "/gwy/"));
+    let body = done(&region, PROVIDER, "CreateVpcEndpointServiceConfiguration", &[&arn, "AcceptanceRequired=false"]);
+    let (kind, name) = ("VpcEndpointType=GatewayLoadBalancer", format!("ServiceName={}", tag(&body, "serviceName")));
+    let made = done(&region, PROVIDER, "CreateVpcEndpoint", &[kind, "VpcId=vpc-0a", &name]);
+    assert!(!made.contains("policyDocument"), "{made}");
+}
