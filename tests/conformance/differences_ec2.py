@@ -194,15 +194,8 @@ STS = [
         (WHO, "*: of a user", "UserId", "AIDA*", "AKIA*", 1),
         (WHO, "*: of a user", "Arn", "arn:aws:iam::*:user/simulated", "arn:aws:sts::*:user/moto", 1),
     ]),
-    ("moto", "the guide: in a role's session one is the assumed role", [
-        (WHO, "*: of a role's session", "UserId", "AIDA*", "role-*:verifier", 1),
-        (WHO, "*: of a role's session", "Arn", "arn:aws:iam::*:user/simulated", "*:assumed-role/dns/verifier", 1),
-    ]),
     ("region", "the model: it is the size of session policies and tags, of which there are none", [
         (ASSUME, "*", "PackedPolicySize", NOTHING, "6", 2),
-    ]),
-    ("moto", "the model: every call gives new temporary credentials; here the key is the account", [
-        (ASSUME, "*: for a while", "Credentials.AccessKeyId", "key-1", "key-2", 1),
     ]),
     ("region", "the model: the id is the role's, from when it was made; moto knows no such role", [
         (ASSUME, "*: for a while", "AssumedRoleUser.AssumedRoleId", "role-1:verifier", "role-3:verifier", 1),

@@ -36,7 +36,7 @@ use crate::faults::Faults;
 use crate::requests::Requests;
 use crate::route53::Route53;
 use crate::sns::Sns;
-use crate::world::{ConnectionNotification, Due, Endpoint, Service, World};
+use crate::world::{ConnectionNotification, Due, Endpoint, Service, Session, World};
 use crate::{Region, Settings};
 
 /// The version of the document's form. One of another version is refused, not guessed at.
@@ -88,6 +88,7 @@ struct Document {
     services: BTreeMap<String, Service>,
     endpoints: BTreeMap<String, Endpoint>,
     notifications: BTreeMap<String, ConnectionNotification>,
+    sessions: BTreeMap<String, Session>,
     sns: Sns,
     route53: Route53,
     published_txt: BTreeSet<(String, String)>,
@@ -127,6 +128,7 @@ impl Document {
             endpoints,
             sns,
             notifications,
+            sessions,
             published_txt,
             // The endpoints have their connections' ids.
             connections: _,
@@ -154,6 +156,7 @@ impl Document {
             services: services.clone(),
             endpoints: endpoints.clone(),
             notifications: notifications.clone(),
+            sessions: sessions.clone(),
             sns: sns.clone(),
             route53: route53.clone(),
             published_txt: published_txt.clone(),
@@ -183,6 +186,7 @@ impl Document {
             services,
             endpoints,
             notifications,
+            sessions,
             sns,
             route53,
             published_txt,
@@ -197,6 +201,7 @@ impl Document {
             endpoints,
             sns,
             notifications,
+            sessions,
             published_txt,
             route53,
             buckets,

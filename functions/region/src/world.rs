@@ -3,6 +3,7 @@
 mod notices;
 mod ownership;
 mod permits;
+mod sessions;
 mod things;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,8 @@ use crate::{Settings, service};
 
 pub use notices::ConnectionNotification;
 pub(crate) use permits::Principal;
+pub use sessions::Session;
+pub(crate) use sessions::role_parts;
 pub use things::{DnsState, Endpoint, EndpointDraft, PrivateDnsName, Service, ServiceDraft, Word};
 pub(crate) use things::{KINDS, STATES};
 
@@ -44,6 +47,8 @@ pub struct World {
     pub sns: Sns,
     /// What services' owners want to be told, by id.
     pub notifications: BTreeMap<String, ConnectionNotification>,
+    /// The sessions of roles, by their access key ids.
+    pub sessions: BTreeMap<String, Session>,
     /// The TXT values that the world can read, with the names at which they stand.
     pub published_txt: BTreeSet<(String, String)>,
     /// The endpoints' ids by those of their connections.
@@ -87,6 +92,7 @@ impl World {
             endpoints: BTreeMap::new(),
             sns: Sns::default(),
             notifications: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             published_txt: BTreeSet::new(),
             connections: BTreeMap::new(),
             requests: Requests::default(),

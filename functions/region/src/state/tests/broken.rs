@@ -123,6 +123,7 @@ fn fields_that_nobody_knows_or_that_are_not_there_are_refused_wherever_they_are(
     let Rich { verified, pending, zone, .. } = &saved.rich;
     let document = &saved.document;
     let notification = key(&document["notifications"]);
+    let session = key(&document["sessions"]);
     let change = key(&document["route53"]["changes"]);
     for (at, missing) in [
         (String::new(), "buckets"),
@@ -132,6 +133,7 @@ fn fields_that_nobody_knows_or_that_are_not_there_are_refused_wherever_they_are(
         (format!("/services/{verified}/private_dns_name"), "asked"),
         (format!("/endpoints/{pending}"), "history"),
         (format!("/notifications/{notification}"), "events"),
+        (format!("/sessions/{session}"), "role"),
         ("/sns".to_owned(), "deliveries"),
         (format!("/sns/topics/{PLAIN}"), "permissions"),
         (format!("/sns/topics/{PLAIN}/permissions/l"), "actions"),
@@ -213,13 +215,17 @@ fn services_endpoints_and_what_is_due_have_to_be_there_for_each_other() {
 }
 
 #[test]
-fn notifications_and_subscriptions_have_to_be_of_something() {
+fn notifications_sessions_and_subscriptions_have_to_be_of_something() {
     let saved = saved();
     let notification = key(&saved.document["notifications"]);
     let place = format!("`/notifications/{notification}`: ");
     let at = format!("/notifications/{notification}");
     only(&saved.with(&format!("{at}/service"), json!("vpce-svc-0")), &place, "there is no service `vpce-svc-0`");
     only(&saved.with(&format!("{at}/id"), json!("vpce-nfn-0")), &place, "its `id` is `vpce-nfn-0`");
+
+    let session = key(&saved.document["sessions"]);
+    let role = saved.with(&format!("/sessions/{session}/role"), json!("arn:aws:iam::111122223333:user/dns"));
+    only(&role, &format!("`/sessions/{session}`: "), "which is not a role's ARN");
 
     let subscriptions = format!("/sns/topics/{PLAIN}/subscriptions");
     let arn = "arn:aws:sns:us-west-2:999988887777:none:1";
