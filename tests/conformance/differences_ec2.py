@@ -198,6 +198,7 @@ STS = [
         (ASSUME, "*", "PackedPolicySize", NOTHING, "6", 2),
     ]),
     ("region", "the model: the id is the role's, from when it was made; moto knows no such role", [
+        (WHO, "*: of a role's session", "UserId", "role-1:verifier", "role-2:verifier", 1),
         (ASSUME, "*: for a while", "AssumedRoleUser.AssumedRoleId", "role-1:verifier", "role-3:verifier", 1),
     ]),
     ("region", "the model has the bounds and the pattern", [

@@ -1,5 +1,6 @@
 //! Endpoints, as their owner makes, sees, changes and deletes them.
 
+use super::tokens::Token;
 use super::{ApiError, Fields, Filter, check_tags, dns_name, dry_run, page, tag_set, tag_specification, unsuccessful};
 use crate::query::Params;
 use crate::world::{DnsState, Endpoint, EndpointDraft, Service, World};
@@ -10,6 +11,7 @@ const POLICY: &str =
     r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
 
 pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    let token = Token::take(account, "CreateVpcEndpoint", params);
     let kind = params.take("VpcEndpointType");
     let mut draft = EndpointDraft {
         service_name: params.require("ServiceName")?,
@@ -23,9 +25,12 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
         tags: tag_specification(params, "vpc-endpoint")?,
     };
     let service_region = params.take("ServiceRegion");
-    params.take("ClientToken");
     let dry_run = dry_run(params);
     params.finish()?;
+    if let Some(endpoint) = token.made(world)?.and_then(|id| world.endpoints.get(&id).cloned()) {
+        dry_run?;
+        return Ok(made(world, token, &endpoint));
+    }
     check_ip_address_type(&draft.ip_address_type, draft.dns_record_ip_type.as_deref())?;
     if !matches!(kind.as_deref(), Some("Interface" | "GatewayLoadBalancer")) {
         return Err(ApiError::invalid("The VPC endpoint type must be Interface or GatewayLoadBalancer."));
@@ -51,7 +56,13 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
     }
     dry_run?;
     let endpoint = world.create_endpoint(account, draft)?.clone();
-    Ok(vec![element("vpcEndpoint", fields(world, &endpoint))])
+    Ok(made(world, token, &endpoint))
+}
+
+fn made(world: &mut World, token: Token, endpoint: &Endpoint) -> Vec<Element> {
+    let mut answer = vec![element("vpcEndpoint", fields(world, endpoint))];
+    answer.extend(token.keep(world, &endpoint.id));
+    answer
 }
 
 pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {

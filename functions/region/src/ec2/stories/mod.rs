@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod offers;
+mod tokens;
 
 use std::time::Duration;
 

@@ -139,7 +139,7 @@ pub(super) fn rich() -> Rich {
 
     let service = format!("ServiceId={verified}");
     let topic = format!("ConnectionNotificationArn={PLAIN}");
-    let params = [service.as_str(), &topic, "ConnectionEvents.1=Accept", "ConnectionEvents.2=Delete"];
+    let params = [service.as_str(), &topic, "ConnectionEvents.1=Accept", "ConnectionEvents.2=Delete", "ClientToken=t"];
     done(&region, PROVIDER, "ec2", "CreateVpcEndpointConnectionNotification", &params, "");
     verify(&region, &verified);
     region.step(Duration::from_secs(200));
