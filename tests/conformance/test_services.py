@@ -122,8 +122,10 @@ def test_one_unknown_id_spoils_the_read(stage):
 
 def test_a_service_needs_a_load_balancer_and_types_that_exist(stage):
     client = stage.client(PROVIDER)
-    with refused("MissingParameter"):
-        client.create_vpc_endpoint_service_configuration(AcceptanceRequired=True)
+    both = {"NetworkLoadBalancerArns": [NLB], "GatewayLoadBalancerArns": [GWLB]}
+    for wanted in ({"AcceptanceRequired": True}, both):
+        with refused("InvalidParameter", message="exactly one of network_load_balancer_arn or gateway_load_.*"):
+            client.create_vpc_endpoint_service_configuration(**wanted)
     with refused("InvalidParameterValue", message=".*ipv5.*"):
         client.create_vpc_endpoint_service_configuration(
             NetworkLoadBalancerArns=[NLB], SupportedIpAddressTypes=["ipv5"]

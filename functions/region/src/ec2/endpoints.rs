@@ -183,6 +183,10 @@ pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> F
 
 /// An endpoint of this Region, if it is the account's.
 fn owned<'w>(world: &'w World, account: &str, id: &str) -> Result<&'w Endpoint, ApiError> {
+    let digits = id.strip_prefix("vpce-").unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(ApiError::malformed_endpoint(id));
+    }
     let endpoint = world.endpoints.get(id);
     let endpoint = endpoint.filter(|endpoint| endpoint.owner == account && endpoint.region == world.settings.name);
     endpoint.ok_or_else(|| ApiError::no_endpoint(id))

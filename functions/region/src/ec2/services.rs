@@ -29,12 +29,14 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
         dry_run?;
         return Ok(made(world, token, &service));
     }
-    if draft.load_balancers.is_empty() {
-        return Err(ApiError::missing("NetworkLoadBalancerArn or GatewayLoadBalancerArn"));
+    let gateways = draft.load_balancers.iter().filter(|arn| is_gateway(arn)).count();
+    if draft.load_balancers.is_empty() || (gateways != 0 && gateways != draft.load_balancers.len()) {
+        let message = "exactly one of network_load_balancer_arn or gateway_load_balancer_arn is a required member";
+        return Err(ApiError::new(400, "InvalidParameter", message));
     }
     check_ip_address_types(&draft.ip_address_types)?;
     if let Some(name) = &draft.private_dns_name {
-        check_private_dns_name(name, draft.load_balancers.iter().any(|arn| is_gateway(arn)))?;
+        check_private_dns_name(name, gateways != 0)?;
     }
     dry_run?;
     let service = world.offer_service(account, draft).clone();
