@@ -1,6 +1,9 @@
 """One Region for each test, unless its module says otherwise: no test sees what another left behind."""
 
 import os
+import subprocess
+import tempfile
+from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,6 +22,7 @@ import pytest
 
 pytest.register_assert_rewrite("stage")
 
+from name_server import NameServer
 from operations import OPERATIONS
 from stage import PROVIDER, Stage
 
@@ -58,6 +62,27 @@ def throttled_stage():
     stage = Stage()
     yield stage
     stage.close()
+
+
+@pytest.fixture(scope="session")
+def knotd():
+    """A name server's program, which is unpacked when the first test asks for it."""
+    made = subprocess.run([HERE / "name_server"], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+@pytest.fixture
+def name_server(knotd, tmp_path):
+    """Starts a name server with zones, and as many as are asked for: call it with names and `Zone`s."""
+    with ExitStack() as servers:
+
+        def start(zones):
+            server = NameServer(knotd, tempfile.mkdtemp(prefix="name-server-", dir=tmp_path), zones)
+            servers.callback(server.stop)
+            return server
+
+        yield start
 
 
 @pytest.fixture

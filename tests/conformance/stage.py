@@ -72,6 +72,11 @@ class Region:
     def mend(self):
         self.control("DELETE", "faults")
 
+    def deliveries(self):
+        """Which queues got which messages, as the program prints it: pairs of a queue's name and a subject."""
+        text = os.pread(self._output.fileno(), 1 << 22, 0).decode()
+        return re.findall(r"SNS delivers to Sqs \S+:(\S+): (.*)$", text, re.MULTILINE)
+
     def close(self):
         self._process.terminate()
         self._process.wait()

@@ -104,6 +104,13 @@ impl Stage {
         stage
     }
 
+    /// The same stage in another Region.
+    pub fn in_region(mut self, region: Region) -> Self {
+        self.happenings = region.listen();
+        self.region = region;
+        self
+    }
+
     /// Writes a file of the policy folder.
     pub fn write(&self, name: &str, content: &str) {
         fs::write(self.policy.path().join(name), content).unwrap();

@@ -46,13 +46,13 @@ impl Topics {
     /// The last error.
     pub async fn publish(&self, topic: &TopicArn, message: &Message, by: Instant) -> Result<(), CallError> {
         let client = self.client(topic);
-        let Message { id, subject, body, attributes } = message;
+        let Message { id: _, subject, body, attributes } = message;
         let attributes = attribute_values(attributes)?;
         let call = || async {
             let mut call = client.publish().topic_arn(topic.as_str()).subject(subject).message(body);
             call = call.message_structure(STRUCTURE).set_message_attributes(Some(attributes.clone()));
             if topic.is_fifo() {
-                call = call.message_group_id(group_of(id)).message_deduplication_id(deduplication_of(id));
+                call = call.message_group_id(message.group()).message_deduplication_id(message.deduplication_id());
             }
             call.send().await.map(drop).map_err(CallError::from)
         };

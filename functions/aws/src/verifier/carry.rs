@@ -148,7 +148,8 @@ impl Verifier {
     }
 
     async fn remember(&self, service: &ServiceId, memory: Memory, by: Instant) -> Ended {
-        let answer = until(by, || self.tag(service, &memory.to_string(), false)).await;
+        let value = memory.to_string();
+        let answer = until(by, || self.tag(service, &value, false)).await;
         // A process that goes on knows it in any case.
         self.kept.remember(service, memory);
         answer.map_or_else(ended, |()| Ended::Done)
@@ -202,7 +203,7 @@ fn outcome(domain: &Domain, step: &Step, ended: Ended) -> Outcome {
             EffectKind::StartCheck
         }
         Step::Tell(tell) => {
-            more.insert("type", tell.news.word().to_owned());
+            more.insert("type", tell.news.kind().to_string());
             EffectKind::Publish
         }
         Step::Remember(_) => EffectKind::Tag,

@@ -32,6 +32,18 @@ pub enum DomainNews {
     Verified,
 }
 
+impl DomainNews {
+    /// The notice's type.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::RecordRequired => Kind::DomainRecordRequired,
+            Self::Failed => Kind::DomainVerificationFailed,
+            Self::Lost => Kind::DomainVerificationLost,
+            Self::Verified => Kind::DomainVerified,
+        }
+    }
+}
+
 /// The TXT record that is to be published, as a person types it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -63,12 +75,7 @@ pub struct DomainNotice {
 impl DomainNotice {
     /// Its type.
     pub fn kind(&self) -> Kind {
-        match self.news {
-            DomainNews::RecordRequired => Kind::DomainRecordRequired,
-            DomainNews::Failed => Kind::DomainVerificationFailed,
-            DomainNews::Lost => Kind::DomainVerificationLost,
-            DomainNews::Verified => Kind::DomainVerified,
-        }
+        self.news.kind()
     }
 
     /// What every copy of it bears.

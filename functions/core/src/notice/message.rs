@@ -1,6 +1,7 @@
 //! What SNS takes: a subject, a message of two forms, and attributes by which a subscription filters.
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::document::{Document, SCHEMA_VERSION};
 
@@ -8,6 +9,9 @@ use super::document::{Document, SCHEMA_VERSION};
 ///
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 pub const LARGEST_MESSAGE: usize = 256 * 1024;
+
+/// The longest `MessageDeduplicationId`, in characters.
+const LONGEST_DEDUPLICATION_ID: usize = 128;
 
 /// The type that every attribute has.
 const STRING: &str = "String";
@@ -46,6 +50,20 @@ impl Message {
             most = most.min(16 * 1024) / 2;
             document.shorten(most);
         }
+    }
+
+    /// What an ordered topic keeps in order: the notices about one connection, or about one service's domain.
+    pub fn group(&self) -> &str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+
+    /// By what an ordered topic knows a second copy: the id, or a digest of one that is too long or has other
+    /// characters than SNS takes.
+    pub fn deduplication_id(&self) -> String {
+        if self.id.len() <= LONGEST_DEDUPLICATION_ID && self.id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return self.id.clone();
+        }
+        Sha256::digest(&self.id).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// How much of [`LARGEST_MESSAGE`] it takes. The subject is counted too, to be on the safe side.

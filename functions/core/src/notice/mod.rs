@@ -1,6 +1,7 @@
 //! Who is told what, and in which words: the rule of `availability-notifier`, and the form of every notice.
 //!
 //! - `plan`: which connections have something to be told, to whom, and the tags that mark it. [`plan_notices`].
+//! - `effects`: what a plan of notices is made of.
 //! - `told`: what a connection's tags remember of what was told before.
 //! - `document`: the form that programs read. Its JSON Schema is `infra/notice.schema.json`.
 //! - `text`: every sentence that a person reads, and every command. `steps`, `mail` and `shown` serve it.
@@ -12,6 +13,7 @@
 
 mod document;
 mod domain;
+mod effects;
 mod mail;
 mod message;
 mod names;
@@ -32,8 +34,9 @@ use crate::policy::Consumer;
 
 pub use document::{Document, Step};
 pub use domain::{DomainNews, DomainNotice, Record};
+pub use effects::{Mark, NoticeEffect, Publish, Target};
 pub use message::{LARGEST_MESSAGE, Message};
-pub use plan::{Mark, NoticeEffect, NoticeSettings, Publish, Target, is_under_way, plan_notices};
+pub use plan::{NoticeSettings, is_under_way, plan_notices};
 
 /// What a notice is about, in the word of its `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

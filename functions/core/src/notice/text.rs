@@ -17,7 +17,8 @@ pub(super) const OPEN_PORT_COMMAND: &str = "aws ec2 authorize-security-group-ing
      --query 'Vpcs[0].CidrBlock' --output text)\"";
 
 pub(super) const DUAL_STACK: &str = "Speak IPv4 and IPv6: the service does. Every subnet of the endpoint needs \
-     IPv6 addresses first, and the security group a rule for them.";
+     IPv6 addresses first, and the security group a rule for them. The endpoint is pending for some minutes after a \
+     change; wait for that before the next one.";
 pub(super) const DUAL_STACK_COMMAND: &str = "aws ec2 modify-vpc-endpoint --region <region> --vpc-endpoint-id <endpoint> \
      --ip-address-type dualstack --dns-options DnsRecordIpType=dualstack";
 
@@ -33,8 +34,8 @@ pub(super) const CURL_6_COMMAND: &str = "curl -6 -v --max-time 10 https://<name>
 pub(super) const CURL_6_NAMED_COMMAND: &str = "curl -6 -v --max-time 10 --connect-to ::<name>: https://<private-name>/";
 
 pub(super) const ASK_PROVIDER: &str = "If you expected to be connected, ask your provider, and name the endpoint and \
-     its account. A rejected endpoint is of no more use: make a new one when you have agreed.";
-pub(super) const DELETE_ENDPOINT: &str = "Delete the endpoint, so that you do not pay for it.";
+     its account. When you have agreed, make a new endpoint, unless your provider accepts this one again.";
+pub(super) const DELETE_ENDPOINT: &str = "Otherwise delete the endpoint, so that you do not pay for it.";
 pub(super) const DELETE_ENDPOINT_COMMAND: &str =
     "aws ec2 delete-vpc-endpoints --region <region> --vpc-endpoint-ids <endpoint>";
 pub(super) const SEE_FAILURE: &str = "See what AWS says of it.";

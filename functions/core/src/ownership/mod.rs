@@ -20,6 +20,7 @@ use std::fmt;
 use crate::diagnosis::Diagnosis;
 use crate::dns::Seen;
 use crate::ids::{DnsName, ServiceId};
+use crate::notice::DomainNews;
 use crate::observed::{DnsNameState, PrivateDns};
 use crate::plan::Skip;
 
@@ -209,26 +210,13 @@ pub struct Write {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tell {
     /// What happened.
-    pub news: News,
+    pub news: DomainNews,
     /// Why, where something is wrong.
     pub finding: Option<Finding>,
     /// The record that proves the name.
     pub proof: Option<Proof>,
     /// How often the operators were told something of this record before.
     pub before: u32,
-}
-
-/// What can happen to a domain that a person is to know of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
-    /// A person has to publish the record.
-    RecordRequired,
-    /// The name can not be proved.
-    VerificationFailed,
-    /// The name was proved, and is so no more.
-    VerificationLost,
-    /// The name is proved.
-    Verified,
 }
 
 impl fmt::Display for DomainPlan {
@@ -248,7 +236,7 @@ impl fmt::Display for DomainPlan {
                 Step::StartCheck => writeln!(f, "start-check   of {service}")?,
                 Step::Tell(Tell { news, finding, proof: _, before: _ }) => {
                     let why = finding.as_ref().map(|finding| format!(": {}", finding.detail)).unwrap_or_default();
-                    writeln!(f, "publish       {} of {service}{why}", news.word())?;
+                    writeln!(f, "publish       {} of {service}{why}", news.kind())?;
                 }
                 // What is remembered is no news to whoever reads a dry run.
                 Step::Remember(_) => {}
@@ -256,17 +244,5 @@ impl fmt::Display for DomainPlan {
             }
         }
         skipped.iter().try_for_each(|skip| writeln!(f, "{skip}"))
-    }
-}
-
-impl News {
-    /// The notice's type.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::RecordRequired => "DomainRecordRequired",
-            Self::VerificationFailed => "DomainVerificationFailed",
-            Self::VerificationLost => "DomainVerificationLost",
-            Self::Verified => "DomainVerified",
-        }
     }
 }

@@ -3,10 +3,11 @@
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Change, Checks, Domain, DomainPlan, Existing, Finding, HostedZone, MOST_VALUES, Memory, News, Place, Proof, Step,
-    TTL, Tell, TxtSet, Write, quoted, readable,
+    Change, Checks, Domain, DomainPlan, Existing, Finding, HostedZone, MOST_VALUES, Memory, Place, Proof, Step, TTL,
+    Tell, TxtSet, Write, quoted, readable,
 };
 use crate::diagnosis::Diagnosis;
+use crate::notice::DomainNews;
 use crate::observed::DnsNameState;
 use crate::plan::{Reason, Skip};
 
@@ -76,7 +77,7 @@ impl Planner<'_> {
         // A name that was verified before anything was remembered of it is nobody's news.
         let took_part = !self.domain.memory.says_the_same(&Memory::default());
         if took_part && !self.memory.verified {
-            self.tell(News::Verified, None, Some(proof.clone()));
+            self.tell(DomainNews::Verified, None, Some(proof.clone()));
         }
         self.memory.verified = true;
         if took_part {
@@ -223,9 +224,9 @@ impl Planner<'_> {
         // While the name is still verified nothing has failed yet, and the record is what is wanted.
         let verified = self.domain.private_dns.state == DnsNameState::Verified;
         let (news, told) = if verified || finding.diagnosis.asks_for_record() {
-            (News::RecordRequired, "required".to_owned())
+            (DomainNews::RecordRequired, "required".to_owned())
         } else {
-            (News::VerificationFailed, format!("failed/{}", finding.diagnosis.word()))
+            (DomainNews::Failed, format!("failed/{}", finding.diagnosis.word()))
         };
         let before = self.memory.told.as_deref().unwrap_or_default();
         let known = before == told || (finding.diagnosis.passes() && before != "required" && !before.is_empty());
@@ -250,10 +251,10 @@ impl Planner<'_> {
         self.memory.verified = false;
         self.memory.told = Some(format!("lost/{}", finding.diagnosis.word()));
         let proof = Proof::of(&self.domain.private_dns).ok().flatten();
-        self.tell(News::VerificationLost, Some(finding), proof);
+        self.tell(DomainNews::Lost, Some(finding), proof);
     }
 
-    fn tell(&mut self, news: News, finding: Option<Finding>, proof: Option<Proof>) {
+    fn tell(&mut self, news: DomainNews, finding: Option<Finding>, proof: Option<Proof>) {
         let before = self.memory.news;
         self.memory.news = before.saturating_add(1);
         self.plan.steps.push(Step::Tell(Tell { news, finding, proof, before }));

@@ -75,7 +75,7 @@ fn go(domain: &mut Domain, now: OffsetDateTime) -> Vec<String> {
                 domain.private_dns.state = DnsNameState::PendingVerification;
                 "start".to_owned()
             }
-            Step::Tell(tell) => tell.news.word().to_owned(),
+            Step::Tell(tell) => tell.news.kind().to_string(),
             Step::Remember(memory) => {
                 // Only what fits into the tag is remembered.
                 domain.memory = Memory::parse(&memory.to_string());
