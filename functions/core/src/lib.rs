@@ -11,6 +11,7 @@
 //! - [`accept`]: what is to be done about all connections.
 //! - [`ownership`]: what is to be done about all private DNS names.
 //! - [`notice`]: who is told what, and in which words.
+//! - [`probe`]: what is tried of an endpoint from inside its VPC, and what is wrong where it does not work.
 //! - [`plan`]: effects, and the reasons for doing nothing.
 //! - [`principals`]: who may ask, against who is listed.
 //! - [`report`]: what came of it: the return value, the log, and the failures.
@@ -35,6 +36,7 @@ pub mod ownership;
 pub mod plan;
 pub mod policy;
 pub mod principals;
+pub mod probe;
 pub mod report;
 mod tables;
 pub mod trigger;
