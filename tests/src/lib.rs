@@ -13,6 +13,7 @@ pub mod cost;
 pub mod domains;
 pub mod lambda;
 pub mod meanwhile;
+pub mod names;
 pub mod notices;
 pub mod stage;
 

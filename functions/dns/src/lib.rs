@@ -85,9 +85,7 @@ impl Dns {
         let asked = async {
             match &self.0 {
                 Way::World(world) => addresses::addresses(&world.resolvers, name, family, by).await,
-                Way::Given(servers) => {
-                    addresses::addresses(&Resolvers::these(servers.clone()), name, family, by).await
-                }
+                Way::Given(servers) => addresses::addresses(&Resolvers::these(servers.clone()), name, family, by).await,
             }
         };
         timeout_at(by, asked).await.unwrap_or(Resolved::Trouble(Trouble::TimedOut))

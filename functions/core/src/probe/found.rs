@@ -52,6 +52,8 @@ pub enum Reached {
         /// The status of the HTTP answer, if one was asked for.
         status: Option<u16>,
     },
+    /// It could not be tried, for a reason of this system.
+    NotTried(String),
     /// There is no way to such an address from here, with the system's reason.
     NoRoute(String),
     /// Nobody answered.

@@ -175,6 +175,7 @@ fn one(target: &Target, contact: &Contact, reached: Option<&Reached>, elsewhere:
     let Some(reached) = reached else { return Verdict::NotTested(NO_TIME.to_owned()) };
     Verdict::Refused(match reached {
         Reached::Works { status } => return Verdict::Works { status: *status },
+        Reached::NotTried(why) => return Verdict::NotTested(why.clone()),
         Reached::NoRoute(why) => {
             let family = Family::of(address);
             return Verdict::NotTested(format!("there is no {family} route to {address} from here: {why}"));
