@@ -170,7 +170,8 @@ fn mains_are_short_and_the_core_holds_no_sdk_type() {
         assert!(read(&format!("functions/{function}/src/main.rs")).lines().count() <= 40, "{function}");
     }
     let own = FUNCTIONS.map(|function| format!("functions/{function}/src"));
-    let others = ["connectivity-prober", "core", "dns", "lambda", "probe", "region"].map(|room| format!("functions/{room}/src"));
+    let others =
+        ["connectivity-prober", "core", "dns", "lambda", "probe", "region"].map(|room| format!("functions/{room}/src"));
     for folder in own.iter().chain(&others) {
         let files = sources(&root().join(folder));
         assert!(!files.is_empty(), "{folder}");

@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod revoke;
 
 use std::error::Error;
