@@ -12,9 +12,11 @@
 //! - [`ownership`]: what is to be done about all private DNS names.
 //! - [`notice`]: who is told what, and in which words.
 //! - [`probe`]: what is tried of an endpoint from inside its VPC, and what is wrong where it does not work.
+//! - [`proxy`]: which endpoint a connection came through, as the provider's target reads it.
 //! - [`plan`]: effects, and the reasons for doing nothing.
 //! - [`principals`]: who may ask, against who is listed.
 //! - [`report`]: what came of it: the return value, the log, and the failures.
+//! - [`history`]: what the log tells of an endpoint afterwards.
 //! - [`diagnosis`]: why a private DNS name is not proved.
 //! - [`config`]: the variables.
 //! - [`ids`]: the ids of AWS's things.
@@ -29,6 +31,7 @@ pub mod accept;
 pub mod config;
 pub mod diagnosis;
 pub mod dns;
+pub mod history;
 pub mod ids;
 pub mod notice;
 pub mod observed;
@@ -37,6 +40,7 @@ pub mod plan;
 pub mod policy;
 pub mod principals;
 pub mod probe;
+pub mod proxy;
 pub mod report;
 mod tables;
 pub mod trigger;
