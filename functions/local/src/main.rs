@@ -71,6 +71,8 @@ enum Command {
     /// Outside of its VPC a private DNS name is not to be found, and a public answer is not the endpoint. It ends with 0
     /// if all that could be tried works, and with 1 if not.
     Probe(operate::probe::Arguments),
+    /// Tells which consumer an endpoint belongs to, by its id or by a Proxy Protocol header that a target received
+    Whois(operate::whois::Arguments),
     /// Accepts a connection that waits for a person
     Accept(operate::decide::Arguments),
     /// Rejects a connection that waits for a person
@@ -105,6 +107,7 @@ async fn main() -> ExitCode {
         Some(Command::Explain(arguments)) => operate::end(operate::explain::run(arguments).await),
         Some(Command::Diagnose(arguments)) => operate::end(operate::diagnose::run(arguments).await),
         Some(Command::Probe(arguments)) => operate::end(operate::probe::run(arguments).await),
+        Some(Command::Whois(arguments)) => operate::end(operate::whois::run(arguments).await),
         Some(Command::Accept(arguments)) => operate::end(operate::decide::run(arguments, true).await),
         Some(Command::Reject(arguments)) => operate::end(operate::decide::run(arguments, false).await),
         Some(Command::Doctor(arguments)) => operate::end(operate::doctor::run(arguments).await),

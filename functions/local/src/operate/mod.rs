@@ -11,6 +11,7 @@ pub(crate) mod list;
 pub(crate) mod plan;
 pub(crate) mod probe;
 pub(crate) mod revoke;
+pub(crate) mod whois;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};
