@@ -95,10 +95,10 @@ pub fn read(bytes: &[u8]) -> Result<Header, HeaderError> {
         return Err(HeaderError::Incomplete);
     }
     let config = ParseConfig { include_tlvs: true, allow_v1: false, allow_v2: true };
-    let (header, length) = ProxyHeader::parse(bytes, config).map_err(|error| match error {
+    let (header, length) = ProxyHeader::parse(bytes, config).map_err(|error| {
         // The parser also says so of a whole header that has no room for its addresses.
-        Error::BufferTooShort if !is_whole(bytes) => HeaderError::Incomplete,
-        _ => HeaderError::Malformed,
+        let cut = error == Error::BufferTooShort && !is_whole(bytes);
+        if cut { HeaderError::Incomplete } else { HeaderError::Malformed }
     })?;
     let who = match header.proxied_address() {
         // What else such a header says is to be passed over.
