@@ -25,6 +25,7 @@
 //! - Whatever is in doubt is left as it is, with a reason.
 
 pub mod accept;
+pub mod change;
 pub mod config;
 pub mod diagnosis;
 pub mod dns;
