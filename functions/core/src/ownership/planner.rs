@@ -179,7 +179,10 @@ impl Planner<'_> {
 
     /// The same finding in the light of where the record belongs.
     fn in_place(&self, finding: Finding) -> Finding {
-        if finding.diagnosis != Diagnosis::RecordMissing {
+        // What other sets say is no fault of theirs: it is that ours can not be put beside it here.
+        let others = matches!(finding.diagnosis, Diagnosis::ValueDiffers | Diagnosis::ValueOfEarlierToken)
+            && matches!(self.domain.place, Place::Zone { set: Existing::NotSimple, .. });
+        if finding.diagnosis != Diagnosis::RecordMissing && !others {
             return finding;
         }
         let Finding { detail, fix, .. } = finding;
