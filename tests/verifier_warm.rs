@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use privatelink_aws::verifier::Verifier;
+use privatelink_region::Region;
 use privatelink_region::clock::Clock;
 use privatelink_region::faults::{Fault, FaultKind, When};
 use privatelink_region::world::DnsState;
-use privatelink_region::{Region, Settings};
 use privatelink_tests::domains::{CHECK, Domains, PROPAGATION};
 use privatelink_tests::meanwhile::meanwhile;
 use privatelink_tests::stage::{START, outcomes, settings, skipped, tallied};
@@ -98,7 +98,7 @@ async fn what_was_done_is_told_though_the_look_after_it_fails() {
 async fn the_session_of_a_role_is_kept_until_it_is_about_to_end() {
     // The sessions of a Region of long ago have ended, those of one of today have not.
     for (time, sessions) in [(START, 2..100), (OffsetDateTime::now_utc(), 1..2)] {
-        let region = Region::new(Settings { ..settings() }, Clock::standing(time));
+        let region = Region::new(settings(), Clock::standing(time));
         let mut domains = Domains::on(Stage::with(settings()).in_region(region)).await;
         domains.stage.write("domains.toml", &format!("[[domain]]\nname = \"example.com\"\nroleArn = \"{ROLE}\"\n"));
         let zone = domains.zone_of(STRANGER, "example.com", None);

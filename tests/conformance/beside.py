@@ -53,6 +53,8 @@ _IDENTITIES = (
     *("Principal", "ServiceId", "VpcEndpointId", "Key", "SubscriptionArn", "TopicArn", "GroupId", "DnsName"),
     *("Name", "Id", "ServiceName", "ServiceType", "Value", "VPCId"),
 )
+# Members that are JSON in a text: in which order its parts are written, and with how many spaces, means nothing.
+_DOCUMENTS = {"Policy", "PolicyDocument", "EffectiveDeliveryPolicy"}
 # Members that are drawn by lot, whatever they look like.
 _SECRETS = {"SecretAccessKey", "SessionToken", "SequenceNumber", "NextToken", "NextHostedZoneId"}
 
@@ -157,6 +159,8 @@ class _Side:
     def _alike(self, value, name=None):
         if name in _SECRETS and value:
             return "(drawn by lot)"
+        if name in _DOCUMENTS and isinstance(value, str):
+            value = json.dumps(json.loads(value), sort_keys=True)
         if isinstance(value, dict):
             return {name: self._alike(part, name) for name, part in value.items()}
         if isinstance(value, list):

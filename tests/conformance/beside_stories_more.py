@@ -149,6 +149,9 @@ def topics_are_made(pair, things):
     call("add_permission", "for another account", TopicArn=topic_arn("notices"), **permission)
     call("add_permission", "again", TopicArn=topic_arn("notices"), **permission)
     call("add_permission", "of a topic that is not there", TopicArn=topic_arn("nothing"), **permission)
+    for note, topic in [("of one", "notices"), ("of an ordered one", "notices.fifo"), ("of none", "nothing")]:
+        call("get_topic_attributes", note, TopicArn=topic_arn(topic))
+    sns(pair, ACME)("get_topic_attributes", "by another account", TopicArn=topic_arn("notices"))
     for note in ("one", "once more"):
         call("delete_topic", note, TopicArn=topic_arn("notices"))
     call("delete_topic", "of no ARN", TopicArn="topic")

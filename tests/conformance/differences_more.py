@@ -5,6 +5,7 @@ from beside import BROKEN, NOTHING
 ZONE, SHOW, ZONES = "route53.create_hosted_zone", "route53.get_hosted_zone", "route53.list_hosted_zones_by_name"
 RECORDS, LIST = "route53.change_resource_record_sets", "route53.list_resource_record_sets"
 TOPIC, SUBSCRIBE, PUBLISH, BATCH = "sns.create_topic", "sns.subscribe", "sns.publish", "sns.publish_batch"
+ATTRIBUTES = "sns.get_topic_attributes"
 VALUES = "ResourceRecordSets[].ResourceRecords"
 
 ROUTE53 = [
@@ -115,6 +116,13 @@ SNS = [
         (PUBLISH, "*: too long a subject", "refused.Message", "*: Subject", "Subject must be *", 1),
         (PUBLISH, "*: to a topic that is not there", "refused.Message", "Topic does *", "Endpoint does not exist", 1),
         (PUBLISH, "*: to no topic", "refused.Message", "*An ARN must have *", "not enough values to unpack *", 1),
+    ]),
+    ("region", "the example: the policy is what is in force for HTTP; there is none of the topic's own", [
+        (ATTRIBUTES, "*", "Attributes.EffectiveDeliveryPolicy", '{"http": *', "*", 2),
+        (ATTRIBUTES, "*", "Attributes.DeliveryPolicy", NOTHING, "", 2),
+    ]),
+    ("region", "the guide: by default only the topic's owner may read its attributes", [
+        (ATTRIBUTES, "*: by another account", "outcome", "AuthorizationError: *", "done", 1),
     ]),
     ("region", "the model requires these, and has the ARN of a topic; moto fails where it does not take them", [
         ("sns.*", "*", "outcome", "ValidationError: *Member must not be null", BROKEN, 1),

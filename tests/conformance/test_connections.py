@@ -261,7 +261,6 @@ def test_an_endpoint_is_of_a_type_that_its_service_supports(stage):
         stage.connect(stage.create_service(SupportedIpAddressTypes=["ipv4"]), IpAddressType="ipv6")
 
 
-@pytest.mark.xfail(strict=True, reason="the Region does not heed ClientToken")
 def test_the_same_client_token_makes_one_endpoint(stage):
     service = stage.create_service()
     made = [stage.connect(service, ClientToken="once")["VpcEndpointId"] for _ in range(2)]

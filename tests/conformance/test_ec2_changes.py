@@ -214,6 +214,8 @@ def test_endpoints_are_found_by_every_filter(stage):
     assert stage.client(INITECH).describe_vpc_endpoints()["VpcEndpoints"] == []
     with refused("InvalidVpcEndpointId.NotFound", message=f".*'{NO_ENDPOINT}' does not exist"):
         stage.client(ACME).describe_vpc_endpoints(VpcEndpointIds=[NO_ENDPOINT])
+    with refused("InvalidVpcEndpointId.Malformed", message="Invalid Id: 'endpoint'.*"):
+        stage.client(ACME).describe_vpc_endpoints(VpcEndpointIds=["endpoint"])
 
 
 def test_an_endpoint_is_deleted_by_its_owner(stage):

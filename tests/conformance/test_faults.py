@@ -119,7 +119,6 @@ def test_every_item_can_be_unsuccessful(stage, when):
     assert {connection["VpcEndpointState"] for connection in stage.connections()} == {"pendingAcceptance"}
 
 
-@pytest.mark.xfail(strict=True, reason="the Region does not heed ClientToken")
 def test_a_token_keeps_a_repeated_call_from_doing_it_twice(stage, sleep_is_stepping):
     service = stage.create_service()
     stage.fault("CreateVpcEndpoint", "reset", when="after")

@@ -40,7 +40,7 @@ OTHERS = {
     "route53": ["create_hosted_zone", "get_hosted_zone", "list_hosted_zones_by_name", "get_change"]
     + ["list_resource_record_sets", "change_resource_record_sets"],
     "sns": ["create_topic", "delete_topic", "add_permission", "list_topics", "subscribe"]
-    + ["list_subscriptions_by_topic", "publish", "publish_batch"],
+    + ["list_subscriptions_by_topic", "publish", "publish_batch", "get_topic_attributes"],
     "sts": ["get_caller_identity", "assume_role"],
 }
 ROWS = [row for part in (EC2, STS, ROUTE53, SNS) for _, _, rows in part for row in rows]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from operations import ACME_ROOT
 from stage import ACME, PROVIDER, REGION, Like, refused
 
 UUID = Like(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -51,6 +52,42 @@ def test_a_topic_made_again_has_to_be_as_it_is(sns):
 def test_a_topic_has_a_name_that_can_be_one(sns, name):
     with refused("InvalidParameter", message="Invalid parameter: Topic Name"):
         sns.create_topic(Name=name)
+
+
+def test_a_topic_tells_its_attributes(stage, sns, topic):
+    subscribe(sns, topic)
+    attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    (statement,) = json.loads(attributes.pop("Policy"))["Statement"]
+    assert (statement["Resource"], statement["Condition"]["StringEquals"]) == (topic, {"AWS:SourceOwner": PROVIDER})
+    assert json.loads(attributes.pop("EffectiveDeliveryPolicy"))["http"]["disableSubscriptionOverrides"] is False
+    assert attributes == {
+        "TopicArn": topic,
+        "Owner": PROVIDER,
+        "DisplayName": "",
+        "SubscriptionsConfirmed": "1",
+        "SubscriptionsPending": "0",
+        "SubscriptionsDeleted": "0",
+    }
+    fifo = {"FifoTopic": "true", "ContentBasedDeduplication": "true", "DisplayName": "Notices"}
+    ordered = sns.create_topic(Name="notices.fifo", Attributes=fifo)["TopicArn"]
+    assert fifo.items() <= sns.get_topic_attributes(TopicArn=ordered)["Attributes"].items()
+    with refused("NotFound", 404, "Topic does not exist"):
+        sns.get_topic_attributes(TopicArn=f"{topic}x")
+    stranger = stage.client(ACME, service="sns")
+    with refused("AuthorizationError", 403, f"User: .*{ACME}.* is not authorized to perform: SNS:GetTopicAttributes.*"):
+        stranger.get_topic_attributes(TopicArn=topic)
+    permission = {"Label": "acme", "AWSAccountId": [ACME], "ActionName": ["GetTopicAttributes"]}
+    sns.add_permission(TopicArn=topic, **permission)
+    policy = json.loads(stranger.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+    assert policy["Statement"][1:] == [
+        {
+            "Sid": "acme",
+            "Effect": "Allow",
+            "Principal": {"AWS": ACME_ROOT},
+            "Action": "SNS:GetTopicAttributes",
+            "Resource": topic,
+        }
+    ]
 
 
 def test_the_paginator_reads_every_topic_once(sns):
@@ -235,7 +272,7 @@ def test_another_account_may_do_what_it_is_permitted(stage, sns, topic):
 
 def test_what_sns_does_not_know_is_refused(stage, sns, topic):
     with refused("InvalidAction"):
-        sns.get_topic_attributes(TopicArn=topic)
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="x")
     for name in ("Nonsense", "Attributes.entry.1.nonsense"):
         with refused(Like(".+")):
             stage.client(PROVIDER, service="sns", add={name: "x"}).create_topic(Name="other")

@@ -57,12 +57,22 @@ def test_assumed_credentials_are_those_of_the_roles_account(stage, sts):
     assert assumed["sns"].create_topic(Name="t")["TopicArn"] == f"arn:aws:sns:{REGION}:{ACME}:t"
 
 
-@pytest.mark.xfail(strict=True, reason="a session of a role is told to be the user of its account")
 def test_a_session_is_told_to_be_the_role(stage, sts):
     answer = sts.assume_role(RoleArn=ROLE, RoleSessionName="verifier")
     identity = stage.client(answer["Credentials"]["AccessKeyId"], service="sts").get_caller_identity()
     assert identity["Arn"] == answer["AssumedRoleUser"]["Arn"]
     assert identity["UserId"] == answer["AssumedRoleUser"]["AssumedRoleId"]
+    assert identity["Account"] == ACME
+
+
+def test_every_session_has_a_key_of_its_own(stage, sts):
+    names = ["one", "two", "two"]
+    keys = [sts.assume_role(RoleArn=ROLE, RoleSessionName=name)["Credentials"]["AccessKeyId"] for name in names]
+    assert len(set(keys)) == 3 and all(key == Like("ASIA[A-Z0-9]{16}") for key in keys)
+    arns = [stage.client(key, service="sts").get_caller_identity()["Arn"] for key in keys]
+    assert [arn.rpartition("/")[2] for arn in arns] == names
+    with refused("AuthFailure", 401):
+        stage.client("ASIAAAAAAAAAAAAAAAAA", check=False).describe_vpc_endpoints()
 
 
 @pytest.mark.parametrize(

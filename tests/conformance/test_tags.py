@@ -62,7 +62,7 @@ def kind(thing):
     [
         ("InvalidParameterValue", tags(("aws:mine", "x"))),
         ("InvalidParameterValue", tags(("AWS:mine", "x"))),
-        ("InvalidParameterValue", tags(("k" * 129, "x"))),
+        ("InvalidParameterValue", tags(("k" * 128, "x"))),
         ("InvalidParameterValue", tags(("key", "v" * 257))),
         ("TagLimitExceeded", tags(*[(f"key{n}", "x") for n in range(51)])),
     ],

@@ -31,7 +31,7 @@ async fn sts(expiration: &str) -> String {
     let [secret, token] = SESSION;
     let body = format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
-         <AccessKeyId>ASIA{STRANGER}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>\
+         <AccessKeyId>{STRANGER}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>\
          <SessionToken>{token}</SessionToken><Expiration>{expiration}</Expiration></Credentials></AssumeRoleResult>\
          </AssumeRoleResponse>"
     );

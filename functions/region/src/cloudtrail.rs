@@ -12,7 +12,7 @@ use crate::ec2;
 use crate::error::ApiError;
 use crate::happening::What;
 use crate::query::Params;
-use crate::service::{Call, Service};
+use crate::service::{Call, Caller, Service};
 use crate::world::World;
 use crate::xml::{Content, Element};
 
@@ -26,14 +26,7 @@ pub(crate) fn record(world: &mut World, call: &Call, request_id: &str, result: R
     let account = &call.caller.account;
     let mut detail = json!({
         "eventVersion": "1.11",
-        // An account is all that is known of a caller here.
-        "userIdentity": {
-            "type": "Root",
-            "principalId": account,
-            "arn": format!("arn:aws:iam::{account}:root"),
-            "accountId": account,
-            "accessKeyId": account,
-        },
+        "userIdentity": identity(&call.caller),
         "eventTime": time,
         "eventSource": "ec2.amazonaws.com",
         "eventName": call.action,
@@ -66,6 +59,34 @@ pub(crate) fn record(world: &mut World, call: &Call, request_id: &str, result: R
         "detail": detail,
     });
     world.tell(world.now(), What::Recorded(event));
+}
+
+/// Who called: a role's session, or an account, of which nothing else is known here.
+fn identity(caller: &Caller) -> Value {
+    let Caller { account, key, session, .. } = caller;
+    match session {
+        None => json!({
+            "type": "Root",
+            "principalId": account,
+            "arn": format!("arn:aws:iam::{account}:root"),
+            "accountId": account,
+            "accessKeyId": key,
+        }),
+        Some(session) => json!({
+            "type": "AssumedRole",
+            "principalId": caller.id(),
+            "arn": session.arn(),
+            "accountId": account,
+            "accessKeyId": key,
+            "sessionContext": {"sessionIssuer": {
+                "type": "Role",
+                "principalId": session.role_id(),
+                "arn": session.role,
+                "accountId": account,
+                "userName": session.role_name(),
+            }},
+        }),
+    }
 }
 
 /// Whose fault it was, and the code. That of throttling is the caller's, whatever its HTTP status says.

@@ -51,6 +51,11 @@ impl ApiError {
         Self::new(400, "InvalidVpcEndpointServiceId.NotFound", &message)
     }
 
+    pub(crate) fn malformed_endpoint(id: &str) -> Self {
+        let message = format!("Invalid Id: '{id}' (expecting 'vpce-...')");
+        Self::new(400, "InvalidVpcEndpointId.Malformed", &message)
+    }
+
     pub(crate) fn no_endpoint(id: &str) -> Self {
         Self::new(400, "InvalidVpcEndpointId.NotFound", &format!("The Vpc Endpoint Id '{id}' does not exist"))
     }

@@ -114,7 +114,7 @@ pub struct Request {
     pub path: String,
     /// The query string, without its question mark.
     pub query: String,
-    /// The `Authorization` header, whose access key id is the account.
+    /// The `Authorization` header, whose access key id is the account, or that of a role's session.
     pub authorization: String,
     /// The body.
     pub body: Vec<u8>,
@@ -207,7 +207,7 @@ impl Region {
     }
 
     fn answer_as(mut world: MutexGuard<'_, World>, request: &Request, request_id: &str) -> Reply {
-        let caller = match Caller::of(&request.authorization) {
+        let caller = match Caller::of(&request.authorization, &world.sessions) {
             Ok(caller) => caller,
             Err(error) => return Reply::Answer(Service::Ec2.refuse(&error, request_id)),
         };

@@ -111,6 +111,16 @@ impl Params {
         items.into_iter().map(|(_, item)| item).collect()
     }
 
+    /// Everything that lies below it, by names as the protocol writes them.
+    pub fn flat(&self) -> BTreeMap<String, String> {
+        let mut flat = BTreeMap::new();
+        for (name, child) in &self.children {
+            flat.extend(child.value.iter().map(|value| (name.clone(), value.clone())));
+            flat.extend(child.flat().into_iter().map(|(below, value)| (format!("{name}.{below}"), value)));
+        }
+        flat
+    }
+
     /// Says that everything that is known was taken.
     ///
     /// # Errors

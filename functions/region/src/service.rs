@@ -1,8 +1,10 @@
 //! The AWS services that this Region speaks for, told apart by the scope of a request's credentials.
 
+use std::collections::BTreeMap;
+
 use crate::error::ApiError;
 use crate::query::Params;
-use crate::world::World;
+use crate::world::{Session, World};
 use crate::{Answer, Request, answers, ec2, route53, sns, sts};
 
 /// One of AWS's services.
@@ -21,8 +23,12 @@ pub enum Service {
 /// Who calls, and what of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The access key id, which is the account here.
+    /// The account: the access key id itself, or that of the role whose session has this access key id.
     pub account: String,
+    /// The access key id.
+    pub key: String,
+    /// The role's session that it calls in, if it does.
+    pub session: Option<Session>,
     /// The Region that the credentials' scope names. Topics are told apart by it.
     pub region: String,
     /// The service.
@@ -46,17 +52,18 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// `AuthFailure`, for an access key id that is no account, and `InvalidAction` for a service that is not here.
-    pub fn of(authorization: &str) -> Result<Self, ApiError> {
+    /// `AuthFailure`, for an access key id that is neither an account nor that of a session, and `InvalidAction` for a
+    /// service that is not here.
+    pub fn of(authorization: &str, sessions: &BTreeMap<String, Session>) -> Result<Self, ApiError> {
         let scope = authorization.split_once("Credential=").map_or("", |(_, rest)| rest);
         let scope = scope.split([',', ' ']).next().unwrap_or_default();
         let mut parts = scope.split('/');
-        let account = parts.next().unwrap_or_default();
-        // AWS's ids are of sixteen characters at least; those of a role's session begin in this way.
-        let account = account.strip_prefix("ASIA").unwrap_or(account);
+        let key = parts.next().unwrap_or_default();
+        let session = sessions.get(key);
+        let account = session.map_or(key, Session::account);
         if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
             let message = "AWS was not able to validate the provided access credentials; \
-                           here the access key id is a twelve-digit account";
+                           here the access key id is a twelve-digit account, or that of a role's session";
             return Err(ApiError::new(401, "AuthFailure", message));
         }
         let region = parts.nth(1).unwrap_or_default();
@@ -70,12 +77,20 @@ impl Caller {
                 return Err(ApiError::new(400, "InvalidAction", &message));
             }
         };
-        Ok(Self { account: account.to_owned(), region: region.to_owned(), service })
+        let (account, session) = (account.to_owned(), session.cloned());
+        Ok(Self { account, key: key.to_owned(), session, region: region.to_owned(), service })
     }
 
-    /// Its ARN: there are no users here, so that every account has one.
+    /// Its ARN: that of its session, or else its user's. There are no users here, so that every account has one.
     pub fn arn(&self) -> String {
-        format!("arn:aws:iam::{}:user/simulated", self.account)
+        let user = || format!("arn:aws:iam::{}:user/simulated", self.account);
+        self.session.as_ref().map_or_else(user, Session::arn)
+    }
+
+    /// Its id: that of its role with its session, or else its user's.
+    pub fn id(&self) -> String {
+        let user = || format!("AIDA{}USERX", self.account);
+        self.session.as_ref().map_or_else(user, |session| format!("{}:{}", session.role_id(), session.name))
     }
 }
 

@@ -36,11 +36,11 @@ use crate::faults::Faults;
 use crate::requests::Requests;
 use crate::route53::Route53;
 use crate::sns::Sns;
-use crate::world::{ConnectionNotification, Due, Endpoint, Service, World};
+use crate::world::{ConnectionNotification, Due, Endpoint, Made, Service, Session, World};
 use crate::{Region, Settings};
 
 /// The version of the document's form. One of another version is refused, not guessed at.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// Why a world can not be saved or loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,9 @@ struct Document {
     services: BTreeMap<String, Service>,
     endpoints: BTreeMap<String, Endpoint>,
     notifications: BTreeMap<String, ConnectionNotification>,
+    sessions: BTreeMap<String, Session>,
+    #[serde(with = "form::pairs")]
+    tokens: BTreeMap<(String, String, String), Made>,
     sns: Sns,
     route53: Route53,
     published_txt: BTreeSet<(String, String)>,
@@ -127,6 +130,8 @@ impl Document {
             endpoints,
             sns,
             notifications,
+            sessions,
+            tokens,
             published_txt,
             // The endpoints have their connections' ids.
             connections: _,
@@ -154,6 +159,8 @@ impl Document {
             services: services.clone(),
             endpoints: endpoints.clone(),
             notifications: notifications.clone(),
+            sessions: sessions.clone(),
+            tokens: tokens.clone(),
             sns: sns.clone(),
             route53: route53.clone(),
             published_txt: published_txt.clone(),
@@ -183,6 +190,8 @@ impl Document {
             services,
             endpoints,
             notifications,
+            sessions,
+            tokens,
             sns,
             route53,
             published_txt,
@@ -197,6 +206,8 @@ impl Document {
             endpoints,
             sns,
             notifications,
+            sessions,
+            tokens,
             published_txt,
             route53,
             buckets,

@@ -1,7 +1,7 @@
 //! STS, as far as it matters: who a caller is, and the credentials of a role in another account.
 //!
-//! An access key id is an account here, so that the credentials of an assumed role are those of its account. Sessions
-//! do not end: the expiry is told, and not enforced.
+//! An access key id is an account here, or that of a session of a role, which acts as the role's account. Sessions do
+//! not end: the expiry is told, and not enforced.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::answers::answer;
 use crate::error::ApiError;
 use crate::query::Params;
 use crate::service::{Call, Caller};
-use crate::world::World;
+use crate::world::{Session, World, role_parts};
 use crate::xml::{Element, element, text};
 
 /// The API's version.
@@ -43,21 +43,21 @@ pub(crate) fn dispatch(world: &mut World, call: Call, request_id: &str) -> Resul
 
 fn identity(caller: &Caller, params: &Params) -> Fields {
     params.finish()?;
-    let id = format!("AIDA{}USERX", caller.account);
-    Ok(vec![text("Arn", caller.arn()), text("UserId", id), text("Account", &caller.account)])
+    Ok(vec![text("Arn", caller.arn()), text("UserId", caller.id()), text("Account", &caller.account)])
 }
 
 fn assume(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
     let role = params.take("RoleArn").ok_or_else(|| ApiError::null("roleArn"))?;
-    let session = params.take("RoleSessionName").ok_or_else(|| ApiError::null("roleSessionName"))?;
+    let name = params.take("RoleSessionName").ok_or_else(|| ApiError::null("roleSessionName"))?;
     let seconds = duration(params.take("DurationSeconds"))?;
     // What a trust policy would look at: here a role is refused to everybody, or to nobody.
     params.take("ExternalId");
     params.take("SourceIdentity");
     params.finish()?;
-    check_session_name(&session)?;
-    let (account, name) =
-        role_parts(&role).ok_or_else(|| ApiError::new(400, "ValidationError", &format!("{role} is invalid")))?;
+    check_session_name(&name)?;
+    if role_parts(&role).is_none() {
+        return Err(ApiError::new(400, "ValidationError", &format!("{role} is invalid")));
+    }
     if world.settings.refused_roles.contains(&role) {
         let message =
             format!("User: {} is not authorized to perform: sts:AssumeRole on resource: {role}", caller.arn());
@@ -66,15 +66,14 @@ fn assume(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
     // AWS gives whole seconds.
     let expires = (world.now() + Duration::from_secs(seconds)).replace_nanosecond(0);
     let expires = expires.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
+    let session = Session { role, name };
+    let user =
+        vec![text("AssumedRoleId", format!("{}:{}", session.role_id(), session.name)), text("Arn", session.arn())];
     let credentials = vec![
-        text("AccessKeyId", format!("ASIA{account}")),
+        text("AccessKeyId", world.begin_session(session)),
         text("SecretAccessKey", world.token(40)),
         text("SessionToken", world.token(64)),
         text("Expiration", expires),
-    ];
-    let user = vec![
-        text("AssumedRoleId", format!("AROA{account}ROLEX:{session}")),
-        text("Arn", format!("arn:aws:sts::{account}:assumed-role/{name}/{session}")),
     ];
     Ok(vec![element("Credentials", credentials), element("AssumedRoleUser", user)])
 }
@@ -103,18 +102,6 @@ fn check_session_name(name: &str) -> Result<(), ApiError> {
     Err(ApiError::validation(&format!(
         "Value '{name}' at 'roleSessionName' failed to satisfy constraint: Member must {problem}"
     )))
-}
-
-/// A role's account and its name, without its path.
-fn role_parts(arn: &str) -> Option<(&str, &str)> {
-    let mut parts = arn.splitn(6, ':');
-    let head = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-    let (account, resource) = (parts.next()?, parts.next()?);
-    let right = matches!(head, ["arn", "aws" | "aws-cn" | "aws-us-gov", "iam", ""])
-        && account.len() == 12
-        && account.bytes().all(|byte| byte.is_ascii_digit());
-    let name = resource.strip_prefix("role/")?.rsplit('/').next()?;
-    (right && !name.is_empty()).then_some((account, name))
 }
 
 #[cfg(test)]
@@ -168,8 +155,40 @@ mod tests {
         assert_eq!(status, 200);
         assert_eq!(field(&body, "Expiration"), "2026-01-31T13:00:00Z");
         assert_eq!(field(&body, "Arn"), "arn:aws:sts::444455556666:assumed-role/dns/verifier");
-        let (_, body) = call(&region, field(&body, "AccessKeyId"), &[("Action", "GetCallerIdentity")]);
-        assert_eq!(field(&body, "Account"), "444455556666");
+        let (_, identity) = call(&region, field(&body, "AccessKeyId"), &[("Action", "GetCallerIdentity")]);
+        assert_eq!(field(&identity, "Account"), "444455556666");
+        assert_eq!(field(&identity, "Arn"), field(&body, "Arn"));
+        assert_eq!(field(&identity, "UserId"), field(&body, "AssumedRoleId"));
+    }
+
+    #[test]
+    fn every_session_has_a_key_of_its_own_and_is_told_from_the_others() {
+        let region = region();
+        let begin = |session| assume(&region, ROLE, session, &[]).1;
+        let (one, two, again) = (begin("one"), begin("two"), begin("two"));
+        let keys = [&one, &two, &again].map(|body| field(body, "AccessKeyId"));
+        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2], "{keys:?}");
+        for key in keys {
+            assert!(key.starts_with("ASIA") && key.len() == 20, "{key}");
+            assert!(key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()), "{key}");
+        }
+        for (key, session) in keys.into_iter().zip(["one", "two", "two"]) {
+            let (_, identity) = call(&region, key, &[("Action", "GetCallerIdentity")]);
+            assert!(field(&identity, "Arn").ends_with(&format!(":assumed-role/dns/{session}")), "{identity}");
+        }
+        // From a session one comes to another role, and a refusal names who was refused.
+        let closed = [("Action", "AssumeRole"), ("RoleArn", "arn:aws:iam::444455556666:role/closed")];
+        let (status, body) = call(&region, keys[0], &[&closed[..], &[("RoleSessionName", "more")]].concat());
+        assert_eq!(status, 403);
+        assert!(field(&body, "Message").contains("assumed-role/dns/one is not authorized"), "{body}");
+    }
+
+    #[test]
+    fn a_key_that_nobody_was_given_is_refused() {
+        for key in ["ASIA444455556666", "ASIAAAAAAAAAAAAAAAAA", "44445555666", ""] {
+            let (status, body) = call(&region(), key, &[("Action", "GetCallerIdentity")]);
+            assert_eq!((status, field(&body, "Code")), (401, "AuthFailure"), "{key}");
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 mod notices;
 mod ownership;
 mod permits;
+mod sessions;
 mod things;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,8 +27,11 @@ use crate::{Settings, service};
 
 pub use notices::ConnectionNotification;
 pub(crate) use permits::Principal;
+pub use sessions::Session;
+pub(crate) use sessions::role_parts;
 pub use things::{DnsState, Endpoint, EndpointDraft, PrivateDnsName, Service, ServiceDraft, Word};
 pub(crate) use things::{KINDS, STATES};
+pub use tokens::Made;
 
 /// How long a connection is `pending` before it is `available`, in seconds.
 const PENDING: std::ops::RangeInclusive<u64> = 60..=120;
@@ -44,6 +49,10 @@ pub struct World {
     pub sns: Sns,
     /// What services' owners want to be told, by id.
     pub notifications: BTreeMap<String, ConnectionNotification>,
+    /// The sessions of roles, by their access key ids.
+    pub sessions: BTreeMap<String, Session>,
+    /// What was made with client tokens, by account, operation and token.
+    pub tokens: BTreeMap<(String, String, String), Made>,
     /// The TXT values that the world can read, with the names at which they stand.
     pub published_txt: BTreeSet<(String, String)>,
     /// The endpoints' ids by those of their connections.
@@ -87,6 +96,8 @@ impl World {
             endpoints: BTreeMap::new(),
             sns: Sns::default(),
             notifications: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             published_txt: BTreeSet::new(),
             connections: BTreeMap::new(),
             requests: Requests::default(),

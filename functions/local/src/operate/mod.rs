@@ -111,6 +111,11 @@ impl Session {
     pub(crate) async fn examine(&self, domains: &Looked) -> Vec<Check> {
         let mut checks = self.acceptor.examine(&self.observed, Deadline::after(PATIENCE)).await;
         checks.extend(self.verifier.examine(domains, Deadline::after(PATIENCE)).await);
+        if let Some(notifier) = &self.notifier {
+            checks.extend(notifier.examine(self.policy.consumers(), Deadline::after(PATIENCE)).await);
+        }
+        // The operators' topic is that of two functions.
+        checks.dedup_by(|a, b| a.question == b.question);
         checks
     }
 

@@ -79,8 +79,7 @@ fn decide(world: &mut World, account: &str, params: &mut Params, decide: Decide)
         return Err(ApiError::missing("VpcEndpointId"));
     }
     if let Some(id) = ids.iter().find(|id| !id.starts_with("vpce-")) {
-        let message = format!("Invalid Id: '{id}' (expecting 'vpce-...')");
-        return Err(ApiError::new(400, "InvalidVpcEndpointId.Malformed", &message));
+        return Err(ApiError::malformed_endpoint(id));
     }
     if world.settings.most_endpoint_ids.is_some_and(|most| ids.len() > most) {
         return Err(ApiError::invalid("The request contains too many VPC endpoint ids."));

@@ -1,11 +1,17 @@
 //! Endpoints, as their owner makes, sees, changes and deletes them.
 
+use super::tokens::Token;
 use super::{ApiError, Fields, Filter, check_tags, dns_name, dry_run, page, tag_set, tag_specification, unsuccessful};
 use crate::query::Params;
 use crate::world::{DnsState, Endpoint, EndpointDraft, Service, World};
 use crate::xml::{Element, element, list, text, values};
 
+/// The policy that an interface endpoint has where nobody gave it one, and here nobody can: it permits everything.
+const POLICY: &str =
+    r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+
 pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    let token = Token::take(account, "CreateVpcEndpoint", params);
     let kind = params.take("VpcEndpointType");
     let mut draft = EndpointDraft {
         service_name: params.require("ServiceName")?,
@@ -19,9 +25,12 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
         tags: tag_specification(params, "vpc-endpoint")?,
     };
     let service_region = params.take("ServiceRegion");
-    params.take("ClientToken");
     let dry_run = dry_run(params);
     params.finish()?;
+    if let Some(endpoint) = token.made(world)?.and_then(|id| world.endpoints.get(&id).cloned()) {
+        dry_run?;
+        return Ok(made(world, token, &endpoint));
+    }
     check_ip_address_type(&draft.ip_address_type, draft.dns_record_ip_type.as_deref())?;
     if !matches!(kind.as_deref(), Some("Interface" | "GatewayLoadBalancer")) {
         return Err(ApiError::invalid("The VPC endpoint type must be Interface or GatewayLoadBalancer."));
@@ -47,7 +56,13 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
     }
     dry_run?;
     let endpoint = world.create_endpoint(account, draft)?.clone();
-    Ok(vec![element("vpcEndpoint", fields(world, &endpoint))])
+    Ok(made(world, token, &endpoint))
+}
+
+fn made(world: &mut World, token: Token, endpoint: &Endpoint) -> Vec<Element> {
+    let mut answer = vec![element("vpcEndpoint", fields(world, endpoint))];
+    answer.extend(token.keep(world, &endpoint.id));
+    answer
 }
 
 pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
@@ -168,6 +183,10 @@ pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> F
 
 /// An endpoint of this Region, if it is the account's.
 fn owned<'w>(world: &'w World, account: &str, id: &str) -> Result<&'w Endpoint, ApiError> {
+    let digits = id.strip_prefix("vpce-").unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(ApiError::malformed_endpoint(id));
+    }
     let endpoint = world.endpoints.get(id);
     let endpoint = endpoint.filter(|endpoint| endpoint.owner == account && endpoint.region == world.settings.name);
     endpoint.ok_or_else(|| ApiError::no_endpoint(id))
@@ -243,7 +262,8 @@ fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
         let name = if *group == default { "default" } else { group.as_str() };
         vec![text("groupId", group), text("groupName", name)]
     });
-    vec![
+    let policy = (endpoint.kind == "Interface").then(|| text("policyDocument", POLICY));
+    let mut fields = vec![
         text("vpcEndpointId", &endpoint.id),
         text("vpcEndpointType", endpoint.kind),
         text("vpcId", &endpoint.vpc),
@@ -262,5 +282,7 @@ fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
         text("creationTimestamp", super::instant(endpoint.created)),
         tag_set(&endpoint.tags),
         text("ownerId", &endpoint.owner),
-    ]
+    ];
+    fields.extend(policy);
+    fields
 }

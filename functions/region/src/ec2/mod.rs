@@ -8,6 +8,7 @@ mod services;
 #[cfg(test)]
 mod stories;
 mod tags;
+mod tokens;
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
 //! What a service's owner wants to be told, and where.
 
+use super::tokens::Token;
 use super::{ApiError, Fields, Filter, dry_run, page, services};
 use crate::happening::ConnectionEvent;
 use crate::query::Params;
@@ -8,12 +9,16 @@ use crate::xml::{Element, element, list, text, values};
 
 /// Makes a notification of a service. A consumer's own, of an endpoint, is not simulated.
 pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    let token = Token::take(account, "CreateVpcEndpointConnectionNotification", params);
     let service = params.require("ServiceId")?;
     let topic = params.require("ConnectionNotificationArn")?;
     let words = params.list("ConnectionEvents");
-    let client_token = params.take("ClientToken");
     let dry_run = dry_run(params);
     params.finish()?;
+    if let Some(notification) = token.made(world)?.and_then(|id| world.notifications.get(&id).cloned()) {
+        dry_run?;
+        return Ok(answer(world, token, &notification));
+    }
     if words.is_empty() {
         return Err(ApiError::missing("ConnectionEvents"));
     }
@@ -34,9 +39,13 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
     }
     dry_run?;
     let made = world.notify_on(&service, topic, events);
-    let mut answer = vec![element("connectionNotification", notification(world, &made))];
-    answer.extend(client_token.map(|token| text("clientToken", token)));
-    Ok(answer)
+    Ok(answer(world, token, &made))
+}
+
+fn answer(world: &mut World, token: Token, made: &ConnectionNotification) -> Vec<Element> {
+    let mut answer = vec![element("connectionNotification", notification(world, made))];
+    answer.extend(token.keep(world, &made.id));
+    answer
 }
 
 pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {

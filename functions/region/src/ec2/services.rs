@@ -1,11 +1,13 @@
 //! Endpoint services, as their owner makes, sees, changes and deletes them.
 
+use super::tokens::Token;
 use super::{ApiError, Fields, Filter, check_tags, dry_run, page, tag_set, tag_specification, unsuccessful};
 use crate::query::Params;
 use crate::world::{PrivateDnsName, Service, ServiceDraft, World};
 use crate::xml::{Element, element, list, text, values};
 
 pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+    let token = Token::take(account, "CreateVpcEndpointServiceConfiguration", params);
     let mut load_balancers = params.list("NetworkLoadBalancerArn");
     load_balancers.extend(params.list("GatewayLoadBalancerArn"));
     let mut ip_address_types = params.list("SupportedIpAddressType");
@@ -21,19 +23,30 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
             ip_address_types
         },
     };
-    params.take("ClientToken");
     let dry_run = dry_run(params);
     params.finish()?;
-    if draft.load_balancers.is_empty() {
-        return Err(ApiError::missing("NetworkLoadBalancerArn or GatewayLoadBalancerArn"));
+    if let Some(service) = token.made(world)?.and_then(|id| world.services.get(&id).cloned()) {
+        dry_run?;
+        return Ok(made(world, token, &service));
+    }
+    let gateways = draft.load_balancers.iter().filter(|arn| is_gateway(arn)).count();
+    if draft.load_balancers.is_empty() || (gateways != 0 && gateways != draft.load_balancers.len()) {
+        let message = "exactly one of network_load_balancer_arn or gateway_load_balancer_arn is a required member";
+        return Err(ApiError::new(400, "InvalidParameter", message));
     }
     check_ip_address_types(&draft.ip_address_types)?;
     if let Some(name) = &draft.private_dns_name {
-        check_private_dns_name(name, draft.load_balancers.iter().any(|arn| is_gateway(arn)))?;
+        check_private_dns_name(name, gateways != 0)?;
     }
     dry_run?;
     let service = world.offer_service(account, draft).clone();
-    Ok(vec![element("serviceConfiguration", configuration(world, &service))])
+    Ok(made(world, token, &service))
+}
+
+fn made(world: &mut World, token: Token, service: &Service) -> Vec<Element> {
+    let mut answer = vec![element("serviceConfiguration", configuration(world, service))];
+    answer.extend(token.keep(world, &service.id));
+    answer
 }
 
 pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
@@ -128,6 +141,7 @@ pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> F
         }
         world.services.remove(id);
         world.notifications.retain(|_, notification| notification.service != *id);
+        world.forget_tokens();
         Ok(())
     })
 }

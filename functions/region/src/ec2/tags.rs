@@ -11,6 +11,9 @@ use crate::xml::text;
 const RESOURCES: usize = 1000;
 const TAGS: usize = 50;
 
+/// The longest key. EC2 takes one character less than most of AWS does.
+const LONGEST_KEY: usize = 127;
+
 pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
     let resources = params.list("ResourceId");
     let tags = take(params)?;
@@ -91,8 +94,10 @@ pub(super) fn take(params: &mut Params) -> Result<BTreeMap<String, String>, ApiE
         let key = tag.require("Key")?;
         let value = tag.take("Value").unwrap_or_default();
         tag.finish()?;
-        if key.is_empty() || key.chars().count() > 128 {
-            return Err(ApiError::invalid(format!("Tag key '{key}' must have between 1 and 128 characters.")));
+        if key.is_empty() || key.chars().count() > LONGEST_KEY {
+            return Err(ApiError::invalid(format!(
+                "Tag key '{key}' must have between 1 and {LONGEST_KEY} characters."
+            )));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
             return Err(ApiError::invalid("Tag keys starting with 'aws:' are reserved for internal use"));

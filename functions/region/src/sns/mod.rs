@@ -3,6 +3,7 @@
 //! A subscription is confirmed as soon as it is made, since nobody is here who could click on a link. Topics of all
 //! Regions are here: which Region a call is for is said by the scope of its credentials.
 
+mod attributes;
 mod delivery;
 mod filter;
 mod made;
@@ -103,6 +104,7 @@ pub(crate) fn dispatch(world: &mut World, call: Call, request_id: &str) -> Resul
         "DeleteTopic" => topics::delete(world, &caller, params),
         "AddPermission" => topics::add_permission(world, &caller, params),
         "ListTopics" => topics::list(world, &caller, params),
+        "GetTopicAttributes" => attributes::get(world, &caller, params),
         "Subscribe" => subscriptions::subscribe(world, &caller, params),
         "ListSubscriptionsByTopic" => subscriptions::list(world, &caller, params),
         "Publish" => publish::one(world, &caller, params),

@@ -40,7 +40,7 @@ pub(super) fn create(world: &mut World, caller: &Caller, params: &mut Params) ->
     Ok(vec![text("TopicArn", arn)])
 }
 
-fn content_based(topic: &Topic) -> bool {
+pub(super) fn content_based(topic: &Topic) -> bool {
     topic.fifo.as_ref().is_some_and(|fifo| fifo.content_based)
 }
 

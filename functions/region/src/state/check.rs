@@ -12,7 +12,7 @@ use super::{Document, Event};
 use crate::Settings;
 use crate::route53::{Change, RecordKey, Records, Route53, Zone, is_kind};
 use crate::sns::{Sns, region_and_account};
-use crate::world::{ConnectionNotification, Due, Endpoint, Service};
+use crate::world::{ConnectionNotification, Due, Endpoint, Made, Service, Session, role_parts};
 
 /// The longest time that a setting may be: with more there would be times before the first and after the last.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
@@ -45,6 +45,8 @@ pub(super) fn problems(document: &Document) -> Vec<String> {
         services,
         endpoints,
         notifications,
+        sessions,
+        tokens,
         sns,
         route53,
         published_txt: _,
@@ -56,6 +58,13 @@ pub(super) fn problems(document: &Document) -> Vec<String> {
     check_services(&mut problems, services, due);
     check_endpoints(&mut problems, endpoints, services, due);
     check_notifications(&mut problems, notifications, services);
+    check_sessions(&mut problems, sessions);
+    for (at, ((account, _, token), Made { id, .. })) in tokens.iter().enumerate() {
+        if !(services.contains_key(id) || endpoints.contains_key(id) || notifications.contains_key(id)) {
+            let problem = format!("the token `{token}` of the account `{account}` made `{id}`, which is not there");
+            problems.add(&["tokens", &at.to_string()], problem);
+        }
+    }
     check_sns(&mut problems, sns);
     check_route53(&mut problems, route53);
     problems.0
@@ -160,6 +169,14 @@ fn check_notifications(
         problems.id(&steps, id);
         if !services.contains_key(service) {
             problems.add(&steps, format!("there is no service `{service}`"));
+        }
+    }
+}
+
+fn check_sessions(problems: &mut Problems, sessions: &BTreeMap<String, Session>) {
+    for (key, session) in sessions {
+        if role_parts(&session.role).is_none() {
+            problems.add(&["sessions", key], format!("its `role` is `{}`, which is not a role's ARN", session.role));
         }
     }
 }

@@ -252,6 +252,16 @@ fn a_name_that_is_no_longer_verified_is_told_at_once_and_once() {
 }
 
 #[test]
+fn a_name_that_a_warm_process_saw_verified_is_lost_when_it_is_no_more() {
+    let saw = || Memory { verified: true, at: Some(NOW), ..Memory::of(LABEL) };
+    let well = Domain { memory: saw(), ..domain("verified", zone(there())) };
+    assert!(plan_ownership(&well, NOW).steps.is_empty(), "it is not worth a write");
+    let mut lost = Domain { memory: saw(), seen: good(), ..domain("failed", zone(there())) };
+    assert_eq!(go(&mut lost, NOW), ["start", "DomainVerificationLost"]);
+    assert_eq!(go(&mut lost, NOW), ["not-ready"]);
+}
+
+#[test]
 fn a_person_is_asked_for_the_record_once_and_the_rest_goes_by_itself() {
     for (place, reason) in [
         (Place::Person, "record-required"),

@@ -88,3 +88,49 @@ fn tags_go_by_key_by_value_or_all_at_once() {
         assert_eq!(left(), expected, "{params:?}");
     }
 }
+
+#[test]
+fn an_interface_endpoint_has_a_policy_that_permits_everything() {
+    let region = region();
+    let (service, name) = service(&region, &[]);
+    let endpoint = available(&region, &service, &name);
+    let policy: Value =
+        serde_json::from_str(&tag(&see(&region, &endpoint), "policyDocument").replace("&quot;", "\"")).unwrap();
+    let all = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
+    assert_eq!(policy["Statement"], json!([all]));
+
+    let arn = format!("GatewayLoadBalancerArn.1={}", NLB.replace("/net/", "/gwy/"));
+    let body = done(&region, PROVIDER, "CreateVpcEndpointServiceConfiguration", &[&arn, "AcceptanceRequired=false"]);
+    let (kind, name) = ("VpcEndpointType=GatewayLoadBalancer", format!("ServiceName={}", tag(&body, "serviceName")));
+    let made = done(&region, PROVIDER, "CreateVpcEndpoint", &[kind, "VpcId=vpc-0a", &name]);
+    assert!(!made.contains("policyDocument"), "{made}");
+}
+
+#[test]
+fn an_id_that_can_be_none_is_malformed_and_one_that_is_not_there_is_not_found() {
+    let region = region();
+    for (id, code) in [
+        ("endpoint", "InvalidVpcEndpointId.Malformed"),
+        ("vpce-", "InvalidVpcEndpointId.Malformed"),
+        ("vpce-svc-0a", "InvalidVpcEndpointId.Malformed"),
+        ("vpce-0a", "InvalidVpcEndpointId.NotFound"),
+    ] {
+        let seen = refused(&region, ACME, "DescribeVpcEndpoints", &[&format!("VpcEndpointId.1={id}")]);
+        assert_eq!(seen.0, code, "{id}");
+        assert_eq!(tag(&modify(&region, id, "AddSubnetId.1=subnet-0a").1, "Code"), code, "{id}");
+        let gone = done(&region, ACME, "DeleteVpcEndpoints", &[&format!("VpcEndpointId.1={id}")]);
+        assert_eq!(tag(&gone, "code"), "InvalidVpcEndpoint.NotFound", "{id}");
+    }
+}
+
+#[test]
+fn a_tag_s_key_has_127_characters_at_most() {
+    let region = region();
+    let (service, _) = service(&region, &[]);
+    let set = |length| {
+        let key = format!("Tag.1.Key={}", "\u{f6}".repeat(length));
+        call(&region, PROVIDER, "CreateTags", &[&format!("ResourceId.1={service}"), &key])
+    };
+    assert_eq!(set(127).0, 200);
+    assert_eq!(tag(&set(128).1, "Code"), "InvalidParameterValue");
+}

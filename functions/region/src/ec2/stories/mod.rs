@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod offers;
+mod tokens;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::clock::Clock;
 use crate::faults::{Fault, FaultKind, When};
 use crate::happening::{ConnectionEvent, Happening, What};
+use crate::world::Session;
 use crate::{Region, Reply, Request, Settings};
 
 const PROVIDER: &str = "999988887777";
@@ -176,6 +178,25 @@ fn a_dry_run_of_anything_changes_nothing() {
     }
     let world = region.world();
     assert!(world.services == services && world.endpoints == endpoints && world.notifications.is_empty());
+}
+
+#[test]
+fn a_session_of_a_role_acts_as_the_role_s_account_and_is_recorded_as_itself() {
+    let region = region();
+    let mut happenings = region.listen();
+    let role = "arn:aws:iam::999988887777:role/teams/deployer".to_owned();
+    let key = region.world().begin_session(Session { role: role.clone(), name: "me".to_owned() });
+    let arn = format!("NetworkLoadBalancerArn.1={NLB}");
+    let made = tag(&done(&region, &key, "CreateVpcEndpointServiceConfiguration", &[&arn]), "serviceId");
+    assert!(done(&region, PROVIDER, "DescribeVpcEndpointServiceConfigurations", &[]).contains(&made));
+    let records = heard(&mut happenings).into_iter().filter_map(|what| match what {
+        What::Recorded(event) => Some(event["detail"]["userIdentity"].clone()),
+        What::Notified(_) | What::Became { .. } | What::Delivered { .. } | What::Called { .. } => None,
+    });
+    let [identity] = records.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!((&identity["type"], &identity["accessKeyId"]), (&json!("AssumedRole"), &json!(key)));
+    assert_eq!(identity["arn"], "arn:aws:sts::999988887777:assumed-role/deployer/me");
+    assert_eq!(identity["sessionContext"]["sessionIssuer"]["arn"], role);
 }
 
 #[test]

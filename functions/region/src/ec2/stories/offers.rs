@@ -140,3 +140,18 @@ fn a_service_changes_and_goes_only_where_that_cuts_nobody_off() {
     done(&region, PROVIDER, "DeleteVpcEndpointServiceConfigurations", &[&list]);
     assert!(region.world().services.is_empty());
 }
+
+#[test]
+fn a_service_has_load_balancers_of_one_kind() {
+    let region = region();
+    let network = format!("NetworkLoadBalancerArn.1={NLB}");
+    let gateway = format!("GatewayLoadBalancerArn.1={}", NLB.replace("/net/", "/gwy/"));
+    for balancers in [vec![], vec![network.as_str(), gateway.as_str()]] {
+        let refusal = refused(&region, PROVIDER, "CreateVpcEndpointServiceConfiguration", &balancers);
+        assert_eq!(refusal.0, "InvalidParameter");
+        assert!(refusal.1.starts_with("exactly one of network_load_balancer_arn or "), "{}", refusal.1);
+    }
+    for balancers in [network, gateway] {
+        done(&region, PROVIDER, "CreateVpcEndpointServiceConfiguration", &[&balancers]);
+    }
+}

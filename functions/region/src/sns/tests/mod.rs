@@ -1,5 +1,6 @@
 //! Stories of topics, told over the wire.
 
+mod attributes;
 mod batches;
 mod messages;
 mod ordered;

@@ -57,16 +57,16 @@ fn what_is_no_json_or_no_state_is_refused() {
     let Saved { text, .. } = saved();
     for (broken, begin, words) in [
         ("", "this is no JSON: ", "line 1"),
-        ("{\"format\": 1,}", "this is no JSON: ", "line 1 column 14"),
+        ("{\"format\": 2,}", "this is no JSON: ", "line 1 column 14"),
         (&text.replacen("},\n", "}\n", 1), "this is no JSON: ", "line"),
         (&format!("{text}x"), "this is no JSON: ", "trailing characters"),
         ("[]", "this is no state of a Region: ", "expected an object"),
         ("{}", "this is no state of a Region: ", "missing field `format`"),
-        ("{\"format\": 1}", "this is no state of a Region: ", "missing field `now`"),
+        ("{\"format\": 2}", "this is no state of a Region: ", "missing field `now`"),
         ("{\"format\": \"1\"}", "`/format`: ", "expected u64"),
-        (&text.replacen("\"format\": 1", "\"format\": 2", 1), "`/format` is `2`; ", "`1`"),
+        (&text.replacen("\"format\": 2", "\"format\": 1", 1), "`/format` is `1`; ", "`2`"),
         // What a later version has beside it is not what is wrong.
-        ("{\"format\": 7, \"weather\": \"fine\"}", "`/format` is `7`; ", "`1`"),
+        ("{\"format\": 7, \"weather\": \"fine\"}", "`/format` is `7`; ", "`2`"),
     ] {
         only(&problems(broken), begin, words);
     }
@@ -76,7 +76,7 @@ fn what_is_no_json_or_no_state_is_refused() {
 #[test]
 fn a_key_that_stands_twice_is_refused() {
     let Saved { text, rich, .. } = saved();
-    let twice = text.replacen("\"format\": 1,", "\"format\": 1, \"due\": [],", 1);
+    let twice = text.replacen("\"format\": 2,", "\"format\": 2, \"due\": [],", 1);
     only(&problems(&twice), "`/due`: ", "the key `due` is there twice");
     let id = &rich.verified;
     let twice = text.replacen("\"services\": {", &format!("\"services\": {{\"{id}\": {{}},"), 1);
@@ -123,6 +123,7 @@ fn fields_that_nobody_knows_or_that_are_not_there_are_refused_wherever_they_are(
     let Rich { verified, pending, zone, .. } = &saved.rich;
     let document = &saved.document;
     let notification = key(&document["notifications"]);
+    let session = key(&document["sessions"]);
     let change = key(&document["route53"]["changes"]);
     for (at, missing) in [
         (String::new(), "buckets"),
@@ -132,6 +133,8 @@ fn fields_that_nobody_knows_or_that_are_not_there_are_refused_wherever_they_are(
         (format!("/services/{verified}/private_dns_name"), "asked"),
         (format!("/endpoints/{pending}"), "history"),
         (format!("/notifications/{notification}"), "events"),
+        (format!("/sessions/{session}"), "role"),
+        ("/tokens/0/1".to_owned(), "wanted"),
         ("/sns".to_owned(), "deliveries"),
         (format!("/sns/topics/{PLAIN}"), "permissions"),
         (format!("/sns/topics/{PLAIN}/permissions/l"), "actions"),
@@ -213,13 +216,19 @@ fn services_endpoints_and_what_is_due_have_to_be_there_for_each_other() {
 }
 
 #[test]
-fn notifications_and_subscriptions_have_to_be_of_something() {
+fn notifications_sessions_and_subscriptions_have_to_be_of_something() {
     let saved = saved();
     let notification = key(&saved.document["notifications"]);
     let place = format!("`/notifications/{notification}`: ");
     let at = format!("/notifications/{notification}");
     only(&saved.with(&format!("{at}/service"), json!("vpce-svc-0")), &place, "there is no service `vpce-svc-0`");
     only(&saved.with(&format!("{at}/id"), json!("vpce-nfn-0")), &place, "its `id` is `vpce-nfn-0`");
+
+    let token = saved.with("/tokens/0/1/id", json!("vpce-nfn-0"));
+    only(&token, "`/tokens/0`: ", "made `vpce-nfn-0`, which is not there");
+    let session = key(&saved.document["sessions"]);
+    let role = saved.with(&format!("/sessions/{session}/role"), json!("arn:aws:iam::111122223333:user/dns"));
+    only(&role, &format!("`/sessions/{session}`: "), "which is not a role's ARN");
 
     let subscriptions = format!("/sns/topics/{PLAIN}/subscriptions");
     let arn = "arn:aws:sns:us-west-2:999988887777:none:1";

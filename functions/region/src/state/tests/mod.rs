@@ -70,6 +70,8 @@ fn what_was_saved_is_there_when_it_is_loaded() {
         endpoints,
         sns,
         notifications,
+        sessions,
+        tokens,
         published_txt,
         connections,
         route53,
@@ -86,13 +88,14 @@ fn what_was_saved_is_there_when_it_is_loaded() {
     } = &*is;
     assert_eq!((settings, services, endpoints), (&was.settings, &was.services, &was.endpoints));
     assert_eq!((sns, notifications, route53), (&was.sns, &was.notifications, &was.route53));
-    assert_eq!((published_txt, connections), (&was.published_txt, &was.connections));
+    assert_eq!((published_txt, connections, sessions), (&was.published_txt, &was.connections, &was.sessions));
     assert_eq!((buckets, random, due, foreseen), (&was.buckets, &was.random, &was.due, &was.foreseen));
-    assert_eq!(clock.now(), was.now());
+    assert_eq!((clock.now(), tokens), (was.now(), &was.tokens));
     // There is something in everything, so that nothing is equal only because it is empty.
     let states: BTreeSet<_> = endpoints.values().map(Endpoint::state).collect();
     assert_eq!(states.len(), 5, "{states:?}");
-    assert!(!notifications.is_empty() && !published_txt.is_empty() && due.len() == 3, "{due:?}");
+    assert!(!notifications.is_empty() && !published_txt.is_empty() && due.len() == 3 && !tokens.is_empty(), "{due:?}");
+    assert_eq!(sessions.values().map(|session| session.name.as_str()).collect::<Vec<_>>(), ["verifier"]);
     assert_eq!((sns.topics.len(), sns.deliveries.len(), route53.zones.len()), (2, 4, 2));
     assert_ne!(*buckets, Buckets::default());
     assert!(route53.zones.values().any(|zone| zone.seen(clock.now()) != Some(&zone.records)));

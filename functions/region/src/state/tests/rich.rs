@@ -17,7 +17,11 @@ pub(super) fn call(region: &Region, account: &str, service: &str, action: &str, 
         request.path = format!("/2013-04-01/{path}");
         request.body = params.concat().into_bytes();
     } else {
-        let version = if service == "ec2" { crate::ec2::VERSION } else { crate::sns::VERSION };
+        let version = match service {
+            "ec2" => crate::ec2::VERSION,
+            "sts" => crate::sts::VERSION,
+            _ => crate::sns::VERSION,
+        };
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("Action", action).append_pair("Version", version);
         form.extend_pairs(params.iter().map(|param| param.split_once('=').unwrap()));
@@ -135,7 +139,7 @@ pub(super) fn rich() -> Rich {
 
     let service = format!("ServiceId={verified}");
     let topic = format!("ConnectionNotificationArn={PLAIN}");
-    let params = [service.as_str(), &topic, "ConnectionEvents.1=Accept", "ConnectionEvents.2=Delete"];
+    let params = [service.as_str(), &topic, "ConnectionEvents.1=Accept", "ConnectionEvents.2=Delete", "ClientToken=t"];
     done(&region, PROVIDER, "ec2", "CreateVpcEndpointConnectionNotification", &params, "");
     verify(&region, &verified);
     region.step(Duration::from_secs(200));
@@ -147,6 +151,8 @@ pub(super) fn rich() -> Rich {
     verify(&region, &asked);
     // What is seen and what the API shows differ for a while.
     record(&region, &zone, "late.example.com", "TXT", &values("\"late\""));
+    let role = ["RoleArn=arn:aws:iam::111122223333:role/teams/dns", "RoleSessionName=verifier"];
+    done(&region, PROVIDER, "sts", "AssumeRole", &role, "");
     Rich { region, verified, asked, pending, waiting, zone }
 }
 
