@@ -22,6 +22,7 @@ STACK = "privatelink"
 ZONE = "arn:aws:route53:::hostedzone/Z0123456789ABC"
 DNS_ROLE = "arn:aws:iam::444455556666:role/dns"
 OTHER_TOPIC = "arn:aws:sns:eu-west-1:999988887777:acme"
+OTHER_KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-0000-0000-000000000000"
 # Everything that a parameter can switch on is on.
 PROVIDER_PARAMETERS = {
     "ServiceTag": "privatelink=managed",
@@ -29,6 +30,7 @@ PROVIDER_PARAMETERS = {
     "HostedZoneArns": ZONE,
     "DnsRoleArns": DNS_ROLE,
     "OtherTopicArns": OTHER_TOPIC,
+    "OtherKeyArns": OTHER_KEY,
     "ReservedConcurrency": "5",
 }
 TOPIC_PARAMETERS = {"Consumer": "acme", "Accounts": f"{ACME},111122224444"}
@@ -114,6 +116,8 @@ class Stack:
         service, kind = resource["Type"].split("::")[1:]
         if kind == "Role":
             return f"arn:aws:iam::{PROVIDER}:role/{name}"
+        if kind == "Alarm":
+            return f"arn:aws:cloudwatch:{REGION}:{PROVIDER}:alarm:{STACK}-{name}"
         if kind == "Alias":
             properties = resource["Properties"]
             return f"{self.arn(properties['FunctionName']['Ref'])}:{properties['Name']}"
@@ -125,13 +129,20 @@ class Stack:
 
     def fn_getatt(self, argument):
         name, attribute = argument if isinstance(argument, list) else argument.split(".")
-        assert attribute == "Arn", argument
-        return self.arn(name)
+        assert attribute in ("Arn", "QueueName"), argument
+        return self.arn(name) if attribute == "Arn" else name
 
     def fn_sub(self, argument):
         text, more = argument if isinstance(argument, list) else (argument, {})
         more = self.resolve(more)
-        return re.sub(r"\$\{([^}]+)\}", lambda found: more.get(found[1]) or self.ref(found[1]), text)
+
+        def value(found):
+            name = found[1]
+            if name in more:
+                return more[name]
+            return self.fn_getatt(name) if "." in name else self.ref(name)
+
+        return re.sub(r"\$\{([^}]+)\}", value, text)
 
     def fn_join(self, argument):
         separator, parts = argument

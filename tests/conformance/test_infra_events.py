@@ -183,6 +183,7 @@ def test_the_road_leads_from_the_topic_to_the_bus():
     subscription = stack.properties("ConnectionSubscription")
     assert subscription == {
         "TopicArn": stack.arn("ConnectionTopic"), "Protocol": "sqs", "Endpoint": stack.arn("ConnectionQueue"),
+        "RedrivePolicy": {"deadLetterTargetArn": stack.arn("DeadLetters")},
     }, "with the envelope, which raw delivery would take away"
     assert (PIPE["Source"], PIPE["Target"]) == (stack.arn("ConnectionQueue"), stack.arn("Bus"))
     queue = stack.properties("ConnectionQueue")
