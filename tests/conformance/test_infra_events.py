@@ -1,6 +1,7 @@
 """The wires between events and functions: every rule against every event, and the pipe against what SNS puts in a queue."""
 
 import functools
+import itertools
 import json
 import re
 
@@ -9,10 +10,12 @@ import pytest
 from moto import mock_aws
 
 from judges import OPERATORS, matches, operators
-from stage import PROVIDER, REGION
-from templates import ROOT, provider
+from stage import ACME, PROVIDER, REGION
+from templates import INFRA, ROOT, provider
 
 NOTIFICATIONS = ["connection-notification-object", "connection-notification-prose", "connection-notification-without-id"]
+# The service that the events name.
+SERVICE = "vpce-svc-0123456789abcdef0"
 # What each rule takes of all that is in `events/`.
 TAKEN = {
     "ConnectionAcceptorNotification": NOTIFICATIONS,
@@ -176,6 +179,18 @@ def test_the_pipe_makes_the_event_that_is_promised(message, subject, absent, nes
     assert set(event["detail"]) == set(EVENTS["connection-notification-prose"]["detail"])
     takers = {name for name, rule in RULES.items() if matches(rule["EventPattern"], event)}
     assert takers == {"ConnectionAcceptorNotification", "AvailabilityNotifierNotification"}
+
+
+def test_the_acceptor_takes_what_the_pipe_makes(stage, deploy):
+    service = stage.control("POST", f"services?id={SERVICE}&owner={PROVIDER}")
+    acceptor = deploy("connection-acceptor", PRIVATELINK_POLICY_DIR=str(INFRA / "policy"))
+    for message in MESSAGES.values():
+        for subject, absent, nested in itertools.product((None, "VPC endpoint connection"), ("null", '""'), (False, True)):
+            endpoint = stage.connect({"ServiceName": service["serviceName"]})
+            acceptor.call(piped(delivered(message, subject), absent=absent, nested=nested))
+            assert stage.state(endpoint) == "pending"
+            # Nobody may have more than two.
+            stage.client(ACME).delete_vpc_endpoints(VpcEndpointIds=[endpoint["VpcEndpointId"]])
 
 
 def test_the_road_leads_from_the_topic_to_the_bus():

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from stage import ACME, INITECH, PROVIDER
-from templates import INFRA, provider
+from templates import INFRA, ROOT, provider
 
 A, V, N = FUNCTIONS = ("connection-acceptor", "domain-verifier", "availability-notifier")
 STACK = provider()
@@ -103,6 +103,19 @@ def test_the_dashboard_shows_every_metric_and_every_alarm():
                 shown.add(rest[0])
     # Those two are no curve but an alarm, and so is the age of the oldest name.
     assert shown == {name for metrics in METRICS.values() for name in metrics} - {"BadConfiguration", "BadPolicy", "DomainsWaitingLongest"}
+
+
+def test_the_readme_counts_what_is_paid_for():
+    readme = (ROOT / "README.md").read_text()
+    rows = dict(re.findall(r"^\| (metrics of the functions|alarms) \| (.*?) at ", readme, re.MULTILINE))
+    assert rows["metrics of the functions"] == str(sum(len(functions) for functions in EACH.values()))
+    looked_at = [sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1 for alarm in ALARMS.values()]
+    assert sorted(looked_at) == [1] * 6 + [2, 6]
+    assert rows["alarms"] == f"6 of one metric, 1 of two, 1 of six: {sum(looked_at)}"
+    # Each is an alarm of the README's with what to do.
+    assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| [^|]* \| [^|]* \|$", readme, re.MULTILINE)))) >= set(ALARMS)
+    together = sum(float(cost) for row in re.findall(r"\| ([\d.]+(?: \+ [\d.]+)?) \|$", readme.split("### What it costs a month")[1].split("| together")[0], re.MULTILINE) for cost in row.split(" + "))
+    assert f"| together | | {together:.2f} |" in readme
 
 
 # ---- the saved queries ----
