@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::calls::recorded;
 use crate::cost::Call;
 
 /// The account that offers the service.
@@ -229,7 +230,8 @@ impl Stage {
 
     /// The function, which speaks to the Region in process.
     pub fn acceptor(&self) -> Acceptor {
-        Acceptor::new(self.config.clone(), client::ec2(&self.config.aws, self.region.http_client()))
+        let http = recorded("connection-acceptor", self.region.http_client());
+        Acceptor::new(self.config.clone(), client::ec2(&self.config.aws, http))
     }
 
     /// One event to a new function that has ten seconds.
