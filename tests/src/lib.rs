@@ -11,6 +11,7 @@
 
 pub mod cost;
 pub mod domains;
+pub mod figures;
 pub mod lambda;
 pub mod meanwhile;
 pub mod notices;

@@ -149,6 +149,3 @@ impl Figures {
         self.lists.entry(metric).or_default().push(value);
     }
 }
-
-#[cfg(test)]
-mod tests;
