@@ -169,7 +169,8 @@ async fn a_batch_is_counted_like_any_event_and_succeeds_only_as_a_whole() {
     stage.connect(&services[0], ACME);
     stage.break_next("AcceptVpcEndpointConnections", u32::MAX, FaultKind::Throttled);
     let acceptor = stage.acceptor();
-    let (failure, figures) = accept_with(&acceptor, &stage, batch(&[everything.clone()]), Duration::from_secs(1)).await;
+    let (failure, figures) =
+        accept_with(&acceptor, &stage, batch(std::slice::from_ref(&everything)), Duration::from_secs(1)).await;
     assert_eq!((failure, figures.some(["Sweeps", "Undecided"])), (None, [None, Some(1)]));
     stage.region.mend();
     let figures = accept(&stage, batch(&[everything])).await;
@@ -203,6 +204,9 @@ async fn a_name_is_pending_with_its_age_until_it_is_verified() {
     let second = verify(&domains, json!({})).await;
     let waited = PROPAGATION.as_secs();
     assert_eq!(second.some(DOMAINS), [Some(0), Some(1), Some(0), Some(waited)]);
+    domains.region().step(Duration::from_secs(10));
+    let again = verify(&domains, json!({})).await;
+    assert_eq!(again.some(["DomainsWaitingLongest"]), [Some(waited + 10)], "what is written anew began when it began");
     domains.region().step(CHECK);
     assert_eq!(verify(&domains, json!({"serviceIds": [service]})).await.some(DOMAINS), [None; 4]);
     let third = verify(&domains, json!({})).await;

@@ -28,10 +28,9 @@ impl Figures {
             let metrics = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
             for metric in metrics {
                 let name = metric["Name"].as_str().unwrap();
-                let values = match &document[name] {
-                    Value::Array(values) => values.iter().map(|value| value.as_u64().unwrap()).collect(),
-                    value => vec![value.as_u64().unwrap()],
-                };
+                let value = &document[name];
+                let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                let values: Vec<u64> = values.iter().map(|value| value.as_u64().unwrap()).collect();
                 match document.get("service").map(|service| service.as_str().unwrap()) {
                     Some(service) => {
                         let of_service = figures.of_services.entry(service.to_owned()).or_default();

@@ -48,7 +48,7 @@ impl Answer {
                 let mut metrics = std::mem::take(&mut report.metrics);
                 metrics.ended(result.as_ref().err(), calls);
                 // A batch is answered whatever becomes of it, and is no success for that.
-                if trigger.look == Look::Everything && result.is_ok() && report.to_retry().next().is_none() {
+                if trigger.look == Look::Everything && report.to_retry().next().is_none() {
                     metrics.swept();
                 }
                 Self { function, result, report: Some(report), metrics }
