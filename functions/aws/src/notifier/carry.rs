@@ -118,7 +118,7 @@ impl<'c, 'o> Carrier<'c, 'o> {
         let mut open = true;
         loop {
             for marks in self.due(open) {
-                marking.push(tags::write(&notifier.ec2, marks, false, end));
+                marking.push(tags::write(&notifier.ec2, marks, end));
             }
             tokio::select! {
                 posted = post.next(), if open => match posted {
@@ -132,7 +132,7 @@ impl<'c, 'o> Carrier<'c, 'o> {
                 Some(marked) = marking.next(), if !marking.is_empty() => self.marked(marked),
                 () = sleep(STALL), if open && !self.unmarked.is_empty() => {
                     for marks in self.due(false) {
-                        marking.push(tags::write(&notifier.ec2, marks, false, end));
+                        marking.push(tags::write(&notifier.ec2, marks, end));
                     }
                 }
                 else => return,

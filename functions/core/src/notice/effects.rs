@@ -5,7 +5,7 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-use super::{Kind, News, Notice, Undelivered};
+use super::{Claim, Kind, News, Notice, Undelivered};
 use crate::ids::{ConnectionId, EndpointId, ServiceId, TopicArn};
 use crate::observed::{Connection, TAG_NOTIFIED, TAG_NOTIFIED_DOMAIN, TAG_NOTIFYING};
 use crate::plan::EffectKind;
@@ -51,8 +51,7 @@ pub struct Mark<'o> {
     pub connection: &'o ConnectionId,
     /// What is written when it was told.
     pub tags: Vec<(&'static str, String)>,
-    /// The value of [`TAG_NOTIFYING`] for whoever has to see, before it publishes, that tags can be written: the states
-    /// that were told, and the one that is about to be.
+    /// The states that were told and the one that is about to be: what a claim's [`TAG_NOTIFYING`] begins with.
     pub claim: String,
 }
 
@@ -64,6 +63,12 @@ impl<'o> Mark<'o> {
         claim: String,
     ) -> Self {
         Self { service: &connection.service, endpoint: &connection.endpoint, connection: id, tags, claim }
+    }
+
+    /// What is written before it is told.
+    pub fn claimed(&self, claim: Claim) -> Self {
+        let value = format!("{} {claim}", self.claim);
+        Self { tags: vec![(TAG_NOTIFYING, value)], claim: String::new(), ..*self }
     }
 
     /// What the return value says of it, under [`EffectKind::Tag`].
