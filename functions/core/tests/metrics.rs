@@ -5,7 +5,6 @@ mod common;
 mod emf;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
@@ -15,7 +14,7 @@ use privatelink_core::metrics::{Calls, Metric, Metrics, Names, Waiting};
 use privatelink_core::observed::{DnsNameState, Observed};
 use privatelink_core::ownership::{Domain, Memory, Place};
 use privatelink_core::plan::{Effect, EffectKind, Plan, Reason, Skip};
-use privatelink_core::report::{About, Answer, Ended, Failure, Outcome, Report, Thing};
+use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report, Thing};
 use privatelink_core::trigger::{Look, Record, Trigger};
 use serde_json::json;
 
@@ -27,10 +26,13 @@ const ACME: &str = "111122223333";
 const BETA: &str = "222233334444";
 const STRANGER: &str = "999999999999";
 
-/// All documents, by the service that they are of, each as CloudWatch reads it.
-fn read(metrics: &Metrics) -> Vec<(Option<String>, BTreeMap<String, Vec<u64>>)> {
+/// The service that a document is of, and its values.
+type Document = (Option<String>, BTreeMap<String, Vec<u64>>);
+
+/// All documents, each as CloudWatch reads it.
+fn read(metrics: &Metrics) -> Vec<Document> {
     let documents = metrics.documents("f", NOW).map(|document| {
-        let (mut dimensions, metrics) = emf::read(&document).unwrap_or_else(|fault| panic!("{fault}: {document}"));
+        let (mut dimensions, metrics) = emf::read(&document).unwrap();
         assert_eq!(dimensions.remove("function").as_deref(), Some("f"));
         let service = dimensions.remove("service");
         assert!(dimensions.is_empty(), "{dimensions:?}");
@@ -194,8 +196,8 @@ fn names_are_counted_by_their_state_and_the_longest_wait_is_told() {
     assert_eq!(told(&[domain(3, "verified", &label, 70)]), [2, 1, 1, 60]);
 }
 
-fn answer(look: Look, batch: Option<Vec<Record>>, ran: Result<Vec<Outcome>, Failure>) -> BTreeMap<String, u64> {
-    let report = |outcomes| Report {
+fn report(outcomes: Vec<Outcome>) -> Report {
+    Report {
         function: "f",
         mode: Mode::Enforce,
         policy_digest: None,
@@ -203,7 +205,10 @@ fn answer(look: Look, batch: Option<Vec<Record>>, ran: Result<Vec<Outcome>, Fail
         skipped: Vec::new(),
         said: Vec::new(),
         metrics: Metrics::default(),
-    };
+    }
+}
+
+fn answer(look: Look, batch: Option<Vec<Record>>, ran: Result<Vec<Outcome>, Failure>) -> BTreeMap<String, u64> {
     let calls = Calls { made: 5, again: 2 };
     of_function(&Answer::of(ran.map(report), calls, "f", Mode::Enforce, &Trigger { look, batch }).metrics)
 }
@@ -242,8 +247,9 @@ fn whoever_fails_says_whether_it_was_the_policy_or_the_configuration() {
 fn no_policy_no_endpoint_and_no_account_is_in_a_document() {
     let (observed, plan) = three();
     let outcomes = decided(plan.clone(), |_| Ended::Done);
-    let About::Decision(one) = &outcomes[0].about else { panic!("no decision") };
-    let personal = [Arc::clone(one).facts.account.to_string(), one.endpoint.to_string(), one.policy[0].clone()];
+    let line = report(outcomes.clone()).audit().next().unwrap();
+    let personal = [&line["facts"]["account"], &line["endpointId"], &line["policy"][0]];
+    let personal = personal.map(|word| word.as_str().unwrap().to_owned());
     let mut metrics = Metrics::default();
     metrics.decisions(&outcomes, Duration::ZERO);
     metrics.waiting(&Waiting::of(&observed, &plan, NOW));

@@ -80,11 +80,11 @@ pub(crate) fn read(document: &Value) -> Result<Read, String> {
         if !UNITS.contains(&unit) {
             return Err(format!("the unit `{unit}`"));
         }
-        let values = match root.get(name).ok_or(format!("the metric `{name}` has no value"))? {
-            Value::Array(values) if (1..=100).contains(&values.len()) => values.clone(),
-            Value::Array(values) => return Err(format!("{} values of `{name}`", values.len())),
-            value => vec![value.clone()],
-        };
+        let value = root.get(name).ok_or(format!("the metric `{name}` has no value"))?;
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        if !(1..=100).contains(&values.len()) {
+            return Err(format!("{} values of `{name}`", values.len()));
+        }
         let numbers: Option<Vec<u64>> = values.iter().map(Value::as_u64).collect();
         if metrics.insert(name.to_owned(), numbers.ok_or(format!("`{name}` is no number"))?).is_some() {
             return Err(format!("`{name}` is there twice"));
