@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::FutureExt;
 use privatelink_core::config::{Mode, NotifierConfig};
 use privatelink_core::ids::{ConnectionId, TopicArn};
+use privatelink_core::metrics::Metrics;
 use privatelink_core::notice::{NoticeEffect, NoticeSettings, is_under_way, plan_notices};
 use privatelink_core::observed::Observed;
 use privatelink_core::plan::{EffectKind, Plan, Reason, Skip};
@@ -26,6 +27,7 @@ use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
+use crate::calls::counted;
 use crate::client;
 use crate::deadline::Deadline;
 use crate::doctor::{Check, examine_topics};
@@ -96,11 +98,10 @@ impl Notifier {
     pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
         let (consumers, trigger) = match ready(self.consumers(), payload) {
             Ok(ready) => ready,
-            Err(failure) => return failure.into(),
+            Err(failure) => return Answer::failed(FUNCTION, failure),
         };
-        // A future of its own: nested in all the others it is deeper than the compiler follows.
-        let ran = self.run(&consumers, &trigger.look, now, deadline).boxed_local().await;
-        Answer::of(ran, FUNCTION, self.config.mode, &trigger)
+        let (ran, calls) = counted(self.run(&consumers, &trigger.look, now, deadline).boxed_local()).await;
+        Answer::of(ran, calls, FUNCTION, self.config.mode, &trigger)
     }
 
     /// Looks, decides, and tells if that is the mode; again, for as long as a connection is on its way and there is
@@ -136,7 +137,7 @@ impl Notifier {
                     let Plan { effects, skipped } = self.plan(&observed, consumers, at);
                     let planned =
                         |effect: &NoticeEffect<'_>| Outcome::of_thing(effect.kind(), effect.thing(), Ended::Planned);
-                    let done = Done { outcomes: effects.iter().map(planned).collect(), said: Vec::new() };
+                    let done = Done { outcomes: effects.iter().map(planned).collect(), ..Done::default() };
                     Round { done, skipped, others: None }
                 }
                 Mode::Enforce => match self.tell(&look, observed, consumers, looked, at, deadline).await {
@@ -164,9 +165,12 @@ impl Notifier {
             look = Look::Everything;
         }
         skipped.extend(foreign);
-        let Done { outcomes, said } = all;
+        let Done { outcomes, said, available } = all;
+        let mut metrics = Metrics::default();
+        metrics.notices_and_marks(&outcomes);
+        available.iter().for_each(|(service, seconds)| metrics.told_available(service, *seconds));
         let skipped = without_told(skipped, &outcomes);
-        Ok(Report { function: FUNCTION, mode: self.config.mode, policy_digest: None, outcomes, skipped, said })
+        Ok(Report { function: FUNCTION, mode: self.config.mode, policy_digest: None, outcomes, skipped, said, metrics })
     }
 
     /// Looks, and adds what this process knows better.

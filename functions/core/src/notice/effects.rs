@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Claim, News, Notice, Undelivered};
+use time::OffsetDateTime;
+
+use super::{Claim, Kind, News, Notice, Undelivered};
 use crate::ids::{ConnectionId, EndpointId, ServiceId, TopicArn};
 use crate::observed::{Connection, TAG_NOTIFIED, TAG_NOTIFIED_DOMAIN, TAG_NOTIFYING};
 use crate::plan::EffectKind;
@@ -91,6 +93,14 @@ impl<'o> Publish<'o> {
         }
         let Connection { service, endpoint, .. } = self.notice.connection;
         Thing { service: service.clone(), endpoint: Some(endpoint.clone()), more }
+    }
+
+    /// Where it tells a consumer that its connection is available: the service, and how many seconds it took since the
+    /// connection was made.
+    pub fn time_to_available(&self, now: OffsetDateTime) -> Option<(ServiceId, u64)> {
+        let Connection { service, created, .. } = self.notice.connection;
+        let took = u64::try_from((now - *created).whole_seconds()).unwrap_or(0);
+        (self.notice.kind() == Kind::EndpointConnectionAvailable).then(|| (service.clone(), took))
     }
 
     /// The notice to the operators that this one was refused, with SNS's code. It marks nothing.
