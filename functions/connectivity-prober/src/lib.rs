@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use privatelink_core::config::{Mode, ProberConfig};
+use privatelink_core::metrics::Calls;
 use privatelink_core::probe::{Vantage, endpoints_in, judge, report, targets};
 use privatelink_core::report::{Answer, Failure, Report};
 use privatelink_core::trigger::{Look, Trigger};
@@ -63,8 +64,8 @@ pub async fn answer(prober: &Result<Prober, Failure>, invocation: Invocation) ->
     match prober {
         Ok(prober) => {
             let everything = Trigger { look: Look::Everything, batch: None };
-            Answer::of(prober.handle(&payload, left).await, FUNCTION, prober.mode, &everything)
+            Answer::of(prober.handle(&payload, left).await, Calls::default(), FUNCTION, prober.mode, &everything)
         }
-        Err(failure) => failure.clone().into(),
+        Err(failure) => Answer::failed(FUNCTION, failure.clone()),
     }
 }

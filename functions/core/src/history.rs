@@ -77,6 +77,7 @@ mod tests {
 
     use super::*;
     use crate::config::Mode;
+    use crate::metrics::Metrics;
     use crate::plan::{Decided, Effect};
     use crate::policy::{Counts, Facts};
     use crate::report::{About, Ended, Outcome, Report, Thing};
@@ -119,6 +120,7 @@ mod tests {
             ],
             skipped: Vec::new(),
             said: Vec::new(),
+            metrics: Metrics::default(),
         };
         report.audit().chain([report.summary()]).collect()
     }

@@ -15,7 +15,7 @@
 //! - [`proxy`]: which endpoint a connection came through, as the provider's target reads it.
 //! - [`plan`]: effects, and the reasons for doing nothing.
 //! - [`principals`]: who may ask, against who is listed.
-//! - [`report`]: what came of it: the return value, the log, and the failures.
+//! - [`report`]: what came of it: the return value, the log, and the failures; [`metrics`]: what is counted of it.
 //! - [`history`]: what the log tells of an endpoint afterwards.
 //! - [`diagnosis`]: why a private DNS name is not proved.
 //! - [`config`]: the variables.
@@ -28,11 +28,13 @@
 //! - Whatever is in doubt is left as it is, with a reason.
 
 pub mod accept;
+pub mod change;
 pub mod config;
 pub mod diagnosis;
 pub mod dns;
 pub mod history;
 pub mod ids;
+pub mod metrics;
 pub mod notice;
 pub mod observed;
 pub mod ownership;

@@ -221,7 +221,7 @@ pub(super) fn timed_out(
         return Refusal::new(Cause::TimeOut, detail, fix);
     }
     if let Some(endpoint) = &target.endpoint
-        && !endpoint.inbound_rules.iter().any(|rule| lets_in(rule, source, port))
+        && endpoint.known_rules().is_some_and(|rules| !rules.iter().any(|rule| lets_in(rule, source, port)))
     {
         let detail = format!("{detail}: no rule of the endpoint's security groups lets {source} in");
         return Refusal::new(Cause::SecurityGroup, detail, authorize(endpoint, source, port));

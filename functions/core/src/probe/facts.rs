@@ -38,7 +38,6 @@ pub struct Endpoint {
     /// The TCP ports to try.
     pub ports: Vec<NonZeroU16>,
     /// What its security groups let in.
-    #[serde(default)]
     pub inbound_rules: Vec<InboundRule>,
     /// The DNS attributes of its VPC.
     #[serde(default)]
@@ -46,6 +45,9 @@ pub struct Endpoint {
     /// The families that have to work. Both, where nothing is said: an endpoint that is IPv4's on purpose says so here.
     #[serde(default = "both", skip_serializing_if = "is_both")]
     pub families: Vec<Family>,
+    /// Of these fields, those that say nothing because the configurator could not read them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// Whether a TLS handshake is tried too, with the private DNS name where there is one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tls: bool,
@@ -152,6 +154,12 @@ impl Endpoint {
             Family::Ipv4 => kind != "ipv6",
             Family::Ipv6 => kind != "ipv4",
         }
+    }
+
+    /// The rules of its security groups, where they are known.
+    pub fn known_rules(&self) -> Option<&[InboundRule]> {
+        let unread = self.unread.iter().any(|field| field == "inboundRules");
+        (!unread).then_some(&self.inbound_rules)
     }
 
     /// Its private DNS name.

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{Endpoint, Refusal, Target, Tried, Verdict, text};
 use crate::config::Mode;
 use crate::ids::{EndpointId, ServiceId};
+use crate::metrics::Metrics;
 use crate::observed::EndpointState;
 use crate::plan::{EffectKind, Reason, Skip};
 use crate::report::{About, Ended, Outcome, Report};
@@ -108,6 +109,7 @@ pub fn report(function: &'static str, mode: Mode, tried: Vec<Tried>, mut skipped
         said.push(json!({"message": "probes", "function": function, "text": text(&tried)}));
     }
     let mut outcomes = Vec::new();
+    let mut not_tested = 0;
     for tried in tried {
         let Some(endpoint) = tried.endpoint.clone() else { continue };
         let ended = match &tried.verdict {
@@ -117,6 +119,7 @@ pub fn report(function: &'static str, mode: Mode, tried: Vec<Tried>, mut skipped
                 let Tried { name, family, port, .. } = &tried;
                 let what = format!("{family} port {port} of `{name}` was not tested: {why}");
                 skipped.push(skip(&endpoint, Reason::NotReady, what));
+                not_tested += 1;
                 continue;
             }
         };
@@ -125,7 +128,9 @@ pub fn report(function: &'static str, mode: Mode, tried: Vec<Tried>, mut skipped
             outcomes.push(Outcome { effect: EffectKind::Probe, about, ended });
         }
     }
-    Report { function, mode, policy_digest: None, outcomes, skipped, said }
+    let mut metrics = Metrics::default();
+    metrics.probes(&outcomes, not_tested);
+    Report { function, mode, policy_digest: None, outcomes, skipped, said, metrics }
 }
 
 fn skip(endpoint: &Endpoint, reason: Reason, detail: String) -> Skip {

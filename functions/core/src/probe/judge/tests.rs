@@ -8,6 +8,8 @@ use super::super::{contacts, questions, report, targets, text};
 use super::*;
 use crate::config::Mode;
 use crate::dns::Trouble;
+use crate::metrics::Calls;
+use crate::report::Answer;
 use crate::trigger::{Look, Trigger};
 
 const REGIONAL: &str = "vpce-0a-x.vpce-svc-0b.us-west-2.vpce.amazonaws.com";
@@ -178,6 +180,9 @@ fn a_time_out_is_the_security_groups_where_no_rule_lets_it_in() {
     check(with("/inboundRules", json!([])), &world, (REGIONAL, Ipv4), "security-group", &["Groups[0].GroupId"]);
     let world = connections(&[(OWN[0], from("10.0.0.7")), (OWN[1], from("10.0.0.7"))]);
     check(endpoint(), &world, (REGIONAL, Ipv4), "time-out", &["network ACLs", "load balancer's security groups"]);
+    let mut unread = with("/inboundRules", json!([]));
+    unread["unread"] = json!(["inboundRules"]);
+    check(unread, &world, (REGIONAL, Ipv4), "time-out", &["network ACLs"]);
     // Where another address of it works, it is no rule of the group that they share.
     let world = connections(&[(OWN[1], from("10.1.0.7"))]);
     check(endpoint(), &world, (REGIONAL, Ipv4), "time-out", &["10.0.2.5", "that address's subnet"]);
@@ -311,6 +316,10 @@ fn the_report_has_an_outcome_or_a_reason_for_each() {
         assert!(told.contains(line), "`{line}` is missing from:\n{told}");
     }
     assert_eq!(report.said[0]["text"], told);
+    let counted = Answer::of(Ok(report), Calls::default(), "connectivity-prober", Mode::Observe, &everything);
+    let counted: Vec<_> = counted.counted(time::OffsetDateTime::UNIX_EPOCH).collect();
+    let number = |name: &str| counted[0][name].as_u64();
+    assert_eq!(["ProbesDone", "ProbesRefused", "ProbesNotTested"].map(number), [Some(2), Some(1), Some(1)]);
 }
 
 #[test]
