@@ -12,6 +12,7 @@
 pub mod calls;
 pub mod cost;
 pub mod domains;
+pub mod figures;
 pub mod lambda;
 pub mod meanwhile;
 pub mod notices;

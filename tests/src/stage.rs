@@ -200,6 +200,12 @@ impl Stage {
         self.region.break_next(Fault { action: action.to_owned(), times, kind, when: When::After });
     }
 
+    /// Lets the next calls of an operation pass: what is asked to go wrong after this does so later.
+    pub fn pass_next(&self, action: &str, times: u32) {
+        let kind = FaultKind::InternalError;
+        self.region.break_next(Fault { action: action.to_owned(), times, kind, when: When::Never });
+    }
+
     /// The calls that were made since this was last asked, with their errors' codes.
     pub fn calls(&mut self) -> Vec<(String, Option<String>)> {
         self.timed_calls().into_iter().map(|Call { action, error, .. }| (action, error)).collect()
