@@ -55,10 +55,8 @@ def made(moto, tmp_path_factory):
         # Without what is there for debuggers, as `cargo lambda build --release` makes it.
         subprocess.run(["strip", "-o", folder / "lambda" / name / "bootstrap", program(name)], check=True)
     (commands,) = re.findall(r"```sh\n# by hand\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert (
-        f"since={PROVIDER_PARAMETERS['NotifySince']}\n" in commands
-        and f"region={REGION} tag={PROVIDER_PARAMETERS['ServiceTag']}" in commands
-    )
+    tag, since = PROVIDER_PARAMETERS["ServiceTag"], PROVIDER_PARAMETERS["NotifySince"]
+    assert f"\nregion={REGION} tag={tag} since={since} mode=observe\n" in commands
     variables = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "AWS_ENDPOINT_URL": moto.url,

@@ -11,6 +11,7 @@ from templates import INFRA, ROOT, provider
 A, V, N = FUNCTIONS = ("connection-acceptor", "domain-verifier", "availability-notifier")
 STACK = provider()
 ALARMS = {name: alarm["Properties"] for name, alarm in STACK.of_type("AWS::CloudWatch::Alarm").items()}
+LOGS = {"ConnectionAcceptorLogs": A, "AvailabilityNotifierLogs": N, "DomainVerifierLogs": V}
 # The metrics of the functions, by their dimensions, and who sends them.
 METRICS = {
     ("function",): {
@@ -170,7 +171,7 @@ def test_the_readme_counts_what_is_paid_for():
     assert f"| together | | {together:.2f} |" in readme
 
 
-# ---- the saved queries ----
+# ---- the saved queries, and the metrics themselves ----
 
 
 @pytest.fixture
@@ -240,3 +241,20 @@ def test_the_queries_conditions_pick_the_decisions_and_the_notices(lines):
     ]
     assert {line["type"] for line in told} >= {"EndpointConnectionAvailable", "EndpointConnectionRejected"}
     assert {line["endpointId"] for line in told} <= {line["endpointId"] for line in decisions}
+
+
+def test_the_functions_send_these_metrics_and_no_others(lines):
+    source = (ROOT / "functions/core/src/metrics/mod.rs").read_text()
+    words = re.findall(r"^    (\w+): (?:Count|Seconds),$", source, re.MULTILINE)
+    assert set(words) == {name for metrics in METRICS.values() for name in metrics}
+    for log, function in LOGS.items():
+        sent = {dimensions: set() for dimensions in METRICS}
+        for line in (line for line in lines[log] if "_aws" in line):
+            assert line["function"] == function
+            for directive in line["_aws"]["CloudWatchMetrics"]:
+                for dimensions in directive["Dimensions"]:
+                    sent[tuple(dimensions)] |= {metric["Name"] for metric in directive["Metrics"]}
+        of = {dimensions: {name for name, by in METRICS[dimensions].items() if function in by} for dimensions in METRICS}
+        # A sweep that succeeds tells all that there is of a function, and of its services what there was to tell.
+        assert sent[("function",)] == of[("function",)]
+        assert sent[("function", "service")] == of[("function", "service")]
