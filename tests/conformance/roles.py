@@ -103,6 +103,7 @@ DENIED = {
         ("sts:AssumeRole", DNS_ROLE + "2", {}),
         ("sns:Publish", NOTICES, {}),
         ("kms:Decrypt", STACK.arn("Key"), {}),
+        ("kms:Decrypt", STACK.arn("Key"), {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}),
     ],
     "AvailabilityNotifier": [
         (READING[0], "*", ELSEWHERE),
@@ -116,7 +117,9 @@ DENIED = {
         ("sns:Publish", OTHER_TOPIC + "2", {}),
         ("sns:Subscribe", NOTICES, {}),
         ("kms:Decrypt", STACK.arn("Key"), {}),
+        ("kms:Decrypt", STACK.arn("Key"), {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}),
         ("kms:Decrypt", OTHER_KEY, {}),
+        ("kms:Decrypt", OTHER_KEY, {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}),
         ("kms:Decrypt", OTHER_KEY + "1", BY_SNS),
     ],
 }
