@@ -129,7 +129,7 @@ fn fields_that_nobody_knows_or_that_are_not_there_are_refused_wherever_they_are(
         (String::new(), "buckets"),
         ("/settings".to_owned(), "page"),
         ("/due/0".to_owned(), "number"),
-        (format!("/services/{verified}"), "owner"),
+        (format!("/services/{verified}"), "supported_regions"),
         (format!("/services/{verified}/private_dns_name"), "asked"),
         (format!("/endpoints/{pending}"), "history"),
         (format!("/notifications/{notification}"), "events"),

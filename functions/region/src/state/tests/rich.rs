@@ -125,7 +125,14 @@ pub(super) fn rich() -> Rich {
     fill_dns(&region, &zone, &verified);
     fill_sns(&region);
 
-    let open = service(&region, &["AcceptanceRequired=false", "TagSpecification.1.ResourceType=vpc-endpoint-service"]);
+    let open = service(
+        &region,
+        &[
+            "AcceptanceRequired=false",
+            "SupportedRegion.1=eu-west-1",
+            "TagSpecification.1.ResourceType=vpc-endpoint-service",
+        ],
+    );
     let asked = service(&region, &["PrivateDnsName=*.example.org"]);
     let gone = service(&region, &[]);
     let tags = ["TagSpecification.1.ResourceType=vpc-endpoint", "TagSpecification.1.Tag.1.Key=a \"key\""];
