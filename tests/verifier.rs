@@ -148,6 +148,26 @@ async fn a_name_that_is_verified_no_more_is_told_once_and_proved_again() {
 }
 
 #[tokio::test]
+async fn a_name_that_was_verified_before_anybody_looked_is_missed_all_the_same() {
+    let mut domains = Domains::new().await;
+    let zone = domains.zone("example.com");
+    let service = domains.service("Api.Example.com");
+    let (record, value) = domains.proof(&service);
+    domains.put(&zone, &record, 60, &[&format!("\"{value}\"")]);
+    domains.region().step(PROPAGATION);
+    domains.become_state(&service, DnsState::Verified);
+    let verifier = domains.verifier();
+    domains.writes();
+    for _ in 0..2 {
+        domains.answer(&verifier, json!({}), Duration::from_secs(10)).await.value().unwrap();
+    }
+    assert_eq!(domains.writes().len(), 0);
+    domains.become_state(&service, DnsState::Failed);
+    let answer = domains.answer(&verifier, json!({}), Duration::from_secs(10)).await.value().unwrap();
+    assert!(answer["outcomes"].to_string().contains("DomainVerificationLost"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_check_is_not_started_while_the_world_can_not_read_the_record() {
     let far = vec![Name::parse("ns1.elsewhere.example").unwrap()];
     let servers = |how| DnsFaultKind::Servers { which: Vec::new(), how };

@@ -36,6 +36,7 @@ async fn a_look_costs_pages_and_zones_and_route_53_is_never_asked_too_often() {
     let healthy = Cost::of(&mut domains);
     assert_eq!(healthy.of_route_53(SIZE.zones, 1), Ok(()), "{:?}", healthy.calls());
     assert_eq!(healthy.count("DescribeVpcEndpointServiceConfigurations"), 1);
+    assert_eq!(healthy.count("ListResourceRecordSets"), SIZE.zones, "one page has all that a zone holds");
     let names: Vec<_> = healthy.calls().into_keys().collect();
     let reads = ["DescribeVpcEndpointServiceConfigurations", "ListHostedZonesByName", "ListResourceRecordSets"];
     assert_eq!(names, reads);

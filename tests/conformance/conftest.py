@@ -22,9 +22,10 @@ import pytest
 
 pytest.register_assert_rewrite("stage")
 
+from function import Function, program
 from name_server import NameServer
 from operations import OPERATIONS
-from stage import PROVIDER, Stage
+from stage import PROVIDER, REGION, Stage
 
 HERE = Path(__file__).parent
 
@@ -81,6 +82,26 @@ def name_server(knotd, tmp_path):
             server = NameServer(knotd, tempfile.mkdtemp(prefix="name-server-", dir=tmp_path), zones)
             servers.callback(server.stop)
             return server
+
+        yield start
+
+
+@pytest.fixture
+def deploy(stage, tmp_path):
+    """Starts functions in the provider's account: call it with a name and what else is in the environment."""
+    with ExitStack() as functions:
+
+        def start(name, **variables):
+            account = {
+                "AWS_ENDPOINT_URL": stage.url,
+                "AWS_REGION": REGION,
+                "AWS_ACCESS_KEY_ID": PROVIDER,
+                "AWS_SECRET_ACCESS_KEY": "none",
+                "AWS_SESSION_TOKEN": "none",
+            }
+            function = Function(program(name), {**account, **variables}, tmp_path)
+            functions.callback(function.close)
+            return function
 
         yield start
 

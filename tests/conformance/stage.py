@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -34,19 +35,21 @@ class Region:
         self._output = tempfile.TemporaryFile()
         self._process = subprocess.Popen(command, stdout=self._output, stderr=subprocess.STDOUT)
         try:
-            self.url = self._wait_for_url()
+            # Where it takes requests, and its own DNS as PRIVATELINK_DNS_SERVER names it.
+            self.url, self.name_servers = self._wait_for_greeting()
         except BaseException:
             self.close()
             raise
 
-    def _wait_for_url(self):
+    def _wait_for_greeting(self):
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             ended = self._process.poll() is not None
             # Not `seek`: the process writes where the file is at, which it shares.
             text = os.pread(self._output.fileno(), 1 << 16, 0).decode()
-            if found := re.search(r"http://127\.0\.0\.1:\d+(?=\s)", text.partition("\n\n")[0] + "\n"):
-                return found.group()
+            found = [re.search(rf"{words}(\S+)\s", text) for words in (" at ", "PRIVATELINK_DNS_SERVER=")]
+            if all(found):
+                return [part[1] for part in found]
             if ended:
                 break
             time.sleep(0.005)
@@ -77,10 +80,12 @@ class Region:
         text = os.pread(self._output.fileno(), 1 << 22, 0).decode()
         return re.findall(r"SNS delivers to Sqs \S+:(\S+): (.*)$", text, re.MULTILINE)
 
-    def close(self):
-        self._process.terminate()
-        self._process.wait()
+    def close(self, sign=signal.SIGTERM):
+        """Ends the process, unless it has ended, and gives its exit status."""
+        self._process.send_signal(sign)
+        status = self._process.wait()
         self._output.close()
+        return status
 
 
 class Stage(Region):
@@ -158,6 +163,14 @@ class Stage(Region):
         found = [one for one in self.connections() if one["VpcEndpointId"] == endpoint["VpcEndpointId"]]
         assert len(found) == 1
         return found[0]["VpcEndpointState"]
+
+
+def wait_until(look, wanted):
+    """Looks until it is as wanted: what happens in another process needs a moment of the wall's clock."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and look() != wanted:
+        time.sleep(0.05)
+    assert look() == wanted
 
 
 def _complain(problems, about):

@@ -29,8 +29,11 @@ def free_port():
 PORT = free_port()
 CARGO_LAMBDA = Path(sys.executable).with_name("cargo-lambda")
 
-# What is no event is refused, and so is what only looks like one; these two are events all the same.
-RECOGNISED = {"forged-available.json", "service-of-another-account.json", "sqs-with-garbage.json"}
+# All are served by one process. Each is built when it is first called.
+FUNCTIONS = ("connection-acceptor", "domain-verifier", "availability-notifier")
+
+# What is no event is refused, and so is what only looks like one; these are events all the same.
+RECOGNISED = {"forged-available.json", "forged-verified.json", "service-of-another-account.json", "sqs-with-garbage.json"}
 # `cargo lambda invoke` itself sends only UTF-8; the Rust tests send these bytes.
 UNSENDABLE = {"not-utf8.json"}
 REFUSED = sorted(path for path in (EVENTS / "hostile").iterdir() if path.name not in RECOGNISED | UNSENDABLE)
@@ -41,19 +44,24 @@ GOOD = sorted(EVENTS.glob("*.json"))
 def stage():
     stage = Stage("--no-throttling")
     stage.service = stage.control("POST", f"services?id={SERVICE}&owner={PROVIDER}")
+    route53 = stage.client(PROVIDER, service="route53")
+    stage.topic = stage.client(PROVIDER, service="sns").create_topic(Name="notices")["TopicArn"]
+    stage.zone = route53.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
     yield stage
     stage.close()
 
 
 @pytest.fixture(scope="module")
 def watched(stage, tmp_path_factory):
-    """`cargo lambda watch`, which builds a function when it is first called, from what the tests have built."""
+    """`cargo lambda watch`, which builds each function when it is first called, from what the tests have built."""
     variables = {
         "AWS_ENDPOINT_URL": stage.url,
         "AWS_REGION": "us-west-2",
         "AWS_ACCESS_KEY_ID": PROVIDER,
         "AWS_SECRET_ACCESS_KEY": "none",
         "PRIVATELINK_POLICY_DIR": str(ROOT / "infra" / "policy"),
+        "PRIVATELINK_DNS_SERVER": stage.name_servers,
+        "PRIVATELINK_NOTICE_TOPIC_ARN": stage.topic,
     }
     log = tmp_path_factory.mktemp("watch") / "log"
     command = [CARGO_LAMBDA, "lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"]
@@ -83,9 +91,9 @@ def wait_for_port(process, log):
     raise AssertionError(log.read_text())
 
 
-def invoke(path):
+def invoke(function, path):
     """What a person at a terminal sees: the exit status, what is printed, and what is complained of."""
-    command = [CARGO_LAMBDA, "lambda", "invoke", "connection-acceptor", "--invoke-address", "127.0.0.1"]
+    command = [CARGO_LAMBDA, "lambda", "invoke", function, "--invoke-address", "127.0.0.1"]
     # The first call waits for the build.
     ended = subprocess.run(
         [*command, "--invoke-port", str(PORT), "--data-file", path], capture_output=True, text=True, timeout=1200
@@ -93,10 +101,25 @@ def invoke(path):
     return ended.returncode, ended.stdout, ended.stderr
 
 
+def report_of(function, path, watched):
+    """What a function returns that is to take an event."""
+    status, answer, complaint = invoke(function, path)
+    assert status == 0, complaint + watched.read_text()
+    report = json.loads(answer)
+    assert (report["function"], report["mode"]) == (function, "enforce")
+    return report
+
+
+def tells_of_nothing(path):
+    """Whether an event is one, and no reason to look at anything."""
+    return path.name in {"cloudtrail-failed-call.json", "cloudtrail-failed-start-verification.json"}
+
+
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.name)
-def test_what_is_no_event_is_refused(watched, stage, path):
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_is_no_event_is_refused(watched, stage, function, path):
     before = len(stage.control("GET", "requests"))
-    status, _, complaint = invoke(path)
+    status, _, complaint = invoke(function, path)
     assert status != 0 and "UnrecognizedEvent" in complaint
     assert len(stage.control("GET", "requests")) == before
 
@@ -105,12 +128,46 @@ def test_what_is_no_event_is_refused(watched, stage, path):
 def test_every_event_is_answered_and_leads_to_what_the_policy_says(watched, stage, path):
     service = {"ServiceName": stage.service["serviceName"]}
     partner, stranger = (stage.connect(service, account=account) for account in (ACME, STRANGER))
-    status, answer, complaint = invoke(path)
-    assert status == 0, complaint + watched.read_text()
-    report = json.loads(answer)
-    assert (report["function"], report["mode"]) == ("connection-acceptor", "enforce")
-    told_of_nothing = path.name == "cloudtrail-failed-call.json"
-    assert stage.state(partner) == ("pendingAcceptance" if told_of_nothing else "pending")
+    report_of("connection-acceptor", path, watched)
+    assert stage.state(partner) == ("pendingAcceptance" if tells_of_nothing(path) else "pending")
     assert stage.state(stranger) == "pendingAcceptance"
     for account, endpoint in ((ACME, partner), (STRANGER, stranger)):
         stage.client(account).delete_vpc_endpoints(VpcEndpointIds=[endpoint["VpcEndpointId"]])
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+def test_every_event_leads_to_the_record_that_proves_the_name(watched, stage, path):
+    # A name of its own, so that its record is to be written anew.
+    name = f"{path.stem}.example.com"
+    ec2, route53 = stage.client(PROVIDER), stage.client(PROVIDER, service="route53")
+    ec2.modify_vpc_endpoint_service_configuration(ServiceId=SERVICE, PrivateDnsName=name)
+    (service,) = ec2.describe_vpc_endpoint_service_configurations(ServiceIds=[SERVICE])["ServiceConfigurations"]
+    proof = service["PrivateDnsNameConfiguration"]
+    report = report_of("domain-verifier", path, watched)
+    found = [
+        (record["TTL"], record["ResourceRecords"])
+        for record in route53.list_resource_record_sets(HostedZoneId=stage.zone)["ResourceRecordSets"]
+        if (record["Name"], record["Type"]) == (f"{proof['Name']}.{name}.", "TXT")
+    ]
+    if tells_of_nothing(path):
+        assert (found, report["outcomes"], report["skipped"]) == ([], [], [])
+    else:
+        assert found == [(300, [{"Value": f'"{proof["Value"]}"'}])]
+        written = [one["result"] for one in report["outcomes"] if one["effect"] == "write-record"]
+        assert written == ["done"], report
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+def test_every_event_leads_to_the_notice_that_is_due(watched, stage, path):
+    endpoint = stage.connect({"ServiceName": stage.service["serviceName"]}, account=ACME)["VpcEndpointId"]
+    stage.client(PROVIDER).accept_vpc_endpoint_connections(ServiceId=SERVICE, VpcEndpointIds=[endpoint])
+    # Longer than a connection is `pending`.
+    stage.step(130)
+    report = report_of("availability-notifier", path, watched)
+    told = [
+        (one["type"], one["result"])
+        for one in report["outcomes"]
+        if one["effect"] == "publish" and one.get("endpointId") == endpoint
+    ]
+    assert told == ([] if tells_of_nothing(path) else [("EndpointConnectionAvailable", "done")]), report
+    stage.client(ACME).delete_vpc_endpoints(VpcEndpointIds=[endpoint])

@@ -10,15 +10,11 @@ import platform
 import shutil
 import struct
 import subprocess
-import threading
-import time
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from queue import Queue
 
 import pytest
 
+from function import Function
 from stage import PROVIDER, REGION, Stage
 from test_cargo_lambda import CARGO_LAMBDA, ROOT
 
@@ -81,70 +77,6 @@ def test_a_bootstrap_is_a_program_for_this_machine(built, name):
     assert kind in (2, 3) and machine == MACHINES[platform.machine()]
 
 
-class Runtime(ThreadingHTTPServer):
-    """Lambda's Runtime API for one event: it is given out once, and what is answered is kept."""
-
-    daemon_threads = True
-
-    def __init__(self, event):
-        super().__init__(("127.0.0.1", 0), Invocation)
-        self.events, self.answers = Queue(), Queue()
-        self.events.put(event)
-
-
-class Invocation(BaseHTTPRequestHandler):
-    """One request of the function's."""
-
-    def do_GET(self):
-        assert self.path == "/2018-06-01/runtime/invocation/next"
-        # Who asks for a second event waits, as in Lambda.
-        event = json.dumps(self.server.events.get()).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(event)))
-        self.send_header("Lambda-Runtime-Aws-Request-Id", "the-first")
-        self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + 30) * 1000)))
-        self.send_header("Lambda-Runtime-Invoked-Function-Arn", f"arn:aws:lambda:{REGION}:{PROVIDER}:function:it")
-        self.end_headers()
-        self.wfile.write(event)
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.answers.put((self.path, json.loads(body)))
-        self.send_response(202)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def deployed(bootstrap, event, **variables):
-    """A bootstrap in a folder as Lambda has it, started as Lambda does, with one event for it."""
-    runtime = Runtime(event)
-    threading.Thread(target=runtime.serve_forever, daemon=True).start()
-    shutil.copytree(ROOT / "infra" / "policy", bootstrap.parent / "policy", dirs_exist_ok=True)
-    lambdas = {
-        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime.server_port}",
-        "AWS_LAMBDA_FUNCTION_NAME": bootstrap.parent.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-        "AWS_LAMBDA_LOG_GROUP_NAME": "group",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
-        "LAMBDA_TASK_ROOT": str(bootstrap.parent),
-    }
-    # Nothing of this environment but what Lambda would give.
-    process = subprocess.Popen([bootstrap], cwd=bootstrap.parent, env={**lambdas, **variables})
-    try:
-        yield process, runtime
-    finally:
-        process.kill()
-        process.wait()
-        runtime.shutdown()
-        runtime.server_close()
-
-
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_bootstrap_answers_an_event_and_waits_for_the_next(built, name):
     stage = Stage("--no-throttling")
@@ -160,11 +92,15 @@ def test_a_bootstrap_answers_an_event_and_waits_for_the_next(built, name):
             "PRIVATELINK_NOTICE_TOPIC_ARN": topic,
             "PRIVATELINK_ENDPOINT_TAG": "managed=yes",
         }
-        with deployed(built[0] / name / "bootstrap", {}, **variables) as (process, runtime):
-            path, answer = runtime.answers.get(timeout=30)
-            assert path == "/2018-06-01/runtime/invocation/the-first/response", answer
+        folder = built[0] / name
+        shutil.copytree(ROOT / "infra" / "policy", folder / "policy", dirs_exist_ok=True)
+        function = Function(folder / "bootstrap", variables)
+        try:
+            answer = function.call({})
             assert (answer["function"], answer["mode"]) == (name, "enforce")
-            assert process.poll() is None
+            assert function.runs()
+        finally:
+            function.close()
         if name == "connection-acceptor":
             assert stage.state(endpoint) == "pending"
     finally:

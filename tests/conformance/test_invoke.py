@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stage import ACME, GWLB, INITECH, Stage
+from stage import ACME, GWLB, INITECH, PROVIDER, Stage, wait_until
 
 POLICY = Path(__file__).parents[2] / "infra" / "policy"
 
@@ -15,14 +15,6 @@ def stage():
     stage = Stage("--no-throttling", "--invoke", "--policy", str(POLICY))
     yield stage
     stage.close()
-
-
-def wait_until(look, wanted):
-    """Looks until it is as wanted; the function needs a moment of the wall's clock."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and look() != wanted:
-        time.sleep(0.05)
-    assert look() == wanted
 
 
 def test_an_endpoint_is_judged_when_it_is_made(stage):
@@ -53,3 +45,45 @@ def test_a_call_that_changes_a_service_is_a_reason_to_look(stage):
     assert stage.state(endpoint) == "pendingAcceptance"
     stage.allow_everybody(service)
     wait_until(lambda: stage.state(endpoint), "pending")
+
+
+def test_a_private_dns_name_is_proved_while_time_passes(stage):
+    """The verifier writes the record, waits for Route 53, lets AWS look, and then leaves it in peace."""
+    route53 = stage.client(PROVIDER, service="route53")
+    zone = route53.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
+    service = stage.create_service(PrivateDnsName="api.example.com")
+    proof = service["PrivateDnsNameConfiguration"]
+
+    def texts():
+        records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        return [record for record in records if record["Type"] == "TXT"]
+
+    def state():
+        wanted = {"ServiceIds": [service["ServiceId"]]}
+        answer = stage.client(PROVIDER).describe_vpc_endpoint_service_configurations(**wanted)
+        return answer["ServiceConfigurations"][0]["PrivateDnsNameConfiguration"]["State"]
+
+    def calls(operation):
+        return sum(request["body"].count(operation) for request in stage.control("GET", "requests"))
+
+    wanted = {
+        "Name": f"{proof['Name']}.api.example.com.",
+        "Type": "TXT",
+        "TTL": 300,
+        "ResourceRecords": [{"Value": f'"{proof["Value"]}"'}],
+    }
+    wait_until(texts, [wanted])
+    start = "StartVpcEndpointServicePrivateDnsVerification"
+    assert (state(), calls(start)) == ("pendingVerification", 0)
+    # Every step is a reason to look; how many looks it takes is the functions' affair.
+    for _ in range(20):
+        if state() == "verified":
+            break
+        stage.step(30)
+        time.sleep(0.3)
+    assert (state(), calls(start)) == ("verified", 1)
+    # What is verified is only watched.
+    stage.step(120)
+    time.sleep(0.5)
+    assert (state(), texts(), calls(start)) == ("verified", [wanted], 1)
+    assert calls("<Action>CREATE</Action>") == 1

@@ -9,8 +9,8 @@ use privatelink_core::ids::ServiceId;
 use privatelink_core::observed::Observed;
 use privatelink_core::plan::{Effect, Plan};
 use privatelink_core::policy::Policy;
-use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report};
-use privatelink_core::trigger::{Look, Trigger};
+use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report, ready};
+use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
 
 use crate::apply::apply;
@@ -65,18 +65,12 @@ impl Acceptor {
 
     /// Takes one event from its bytes to its answer.
     pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
-        let ready = self.policy().and_then(|policy| match Trigger::parse(payload) {
-            Ok(trigger) => Ok((policy, trigger)),
-            Err(error) => Err(Failure::UnrecognizedEvent(error.to_string())),
-        });
-        let (policy, trigger) = match ready {
+        let (policy, trigger) = match ready(self.policy(), payload) {
             Ok(ready) => ready,
             Err(failure) => return failure.into(),
         };
-        match self.run(&policy, &trigger.look, now, deadline).await {
-            Ok(report) => Answer { result: report.answer(&trigger), report: Some(report) },
-            Err(failure) => Answer { result: failure.answer(FUNCTION, self.config.mode, &trigger), report: None },
-        }
+        let ran = self.run(&policy, &trigger.look, now, deadline).await;
+        Answer::of(ran, FUNCTION, self.config.mode, &trigger)
     }
 
     /// Looks, decides, and acts if that is the mode.

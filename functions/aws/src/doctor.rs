@@ -5,6 +5,7 @@
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::Tag;
+use privatelink_core::ids::TopicArn;
 use privatelink_core::observed::{Connection, EndpointState, Observed, TAG_DECISION, TAG_DOMAIN};
 use privatelink_core::ownership::{Domain, DomainPlan, Existing, Place};
 use privatelink_core::plan::Reason;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::deadline::until;
 use crate::error::{CallError, Meaning};
+use crate::topics::Topics;
 
 /// What was asked, and what the answer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +111,24 @@ pub(crate) async fn examine_domains(ec2: &Client, domains: &[(Domain, DomainPlan
         };
         let (answer, because) = found(service.as_str(), until(by, tag).await);
         checks.push(Check { question: format!("may the service of {name} be tagged?"), answer, because });
+    }
+    checks
+}
+
+/// Asks whether topics are there. Whether they may be published to is told by no dry run.
+pub async fn examine_topics(topics: &Topics, arns: &[TopicArn], by: Instant) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for topic in arns {
+        let question = format!("is the topic {topic} there?");
+        let (answer, because) = match topics.look(topic, by).await {
+            Ok(()) => (Finding::Yes, "its attributes were read".to_owned()),
+            Err(error) if ["NotFound", "NotFoundException"].contains(&error.code.as_str()) => {
+                (Finding::No, format!("SNS answers `{}`", error.code))
+            }
+            // Who may publish need not be allowed to read.
+            Err(error) => (Finding::NotKnown, format!("SNS answers `{}`", error.code)),
+        };
+        checks.push(Check { question, answer, because });
     }
     checks
 }

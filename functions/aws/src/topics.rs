@@ -102,6 +102,21 @@ fn entry(topic: &TopicArn, n: usize, message: &Message) -> Result<PublishBatchRe
     entry.build().map_err(|error| CallError::unreadable(&error.to_string()))
 }
 
+impl Topics {
+    /// Whether a topic is there, for whoever may ask.
+    ///
+    /// # Errors
+    ///
+    /// The last error.
+    pub async fn look(&self, topic: &TopicArn, by: Instant) -> Result<(), CallError> {
+        let client = self.client(topic);
+        let call = || async {
+            client.get_topic_attributes().topic_arn(topic.as_str()).send().await.map(drop).map_err(CallError::from)
+        };
+        until(by, call).await
+    }
+}
+
 /// Attributes in the SDK's words.
 pub(crate) fn attribute_values(
     attributes: &[(&'static str, String)],

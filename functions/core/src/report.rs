@@ -361,7 +361,26 @@ pub struct Answer {
     pub report: Option<Report>,
 }
 
+/// What has to be there before anything is looked at: whatever the function decides by, and an event that it takes.
+///
+/// # Errors
+///
+/// A fault of the one or the other. A fault of the former is told at every event, whatever the event is.
+pub fn ready<C>(decides_by: Result<C, Failure>, payload: &[u8]) -> Result<(C, Trigger), Failure> {
+    let decides_by = decides_by?;
+    let trigger = Trigger::parse(payload).map_err(|error| Failure::UnrecognizedEvent(error.to_string()))?;
+    Ok((decides_by, trigger))
+}
+
 impl Answer {
+    /// What a run came to, as the event wants it answered.
+    pub fn of(ran: Result<Report, Failure>, function: &str, mode: Mode, trigger: &Trigger) -> Self {
+        match ran {
+            Ok(report) => Self { result: report.answer(trigger), report: Some(report) },
+            Err(failure) => Self { result: failure.answer(function, mode, trigger), report: None },
+        }
+    }
+
     /// The lines of the log, made one by one: what was done, what operators are told, then the summary.
     pub fn log(&self) -> impl Iterator<Item = Value> {
         self.report.iter().flat_map(|report| {

@@ -96,7 +96,7 @@ async fn the_keys_of_a_role_are_used_and_never_logged() {
     domains.region().mend();
     lambda.invoke(b"{}").await.unwrap();
     assert!(domains.txt(&zone, &domains.proof(&service).0).is_some());
-    assert!(domains.writes().get("AssumeRole").is_none(), "the Region's own STS was asked");
+    assert!(!domains.writes().contains_key("AssumeRole"), "the Region's own STS was asked");
 
     // An answer with keys in it that can not be read is told too: to whoever asked, and to the operators.
     let service = domains.service("www.example.com");

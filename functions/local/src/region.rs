@@ -63,12 +63,14 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     if !(speed.is_finite() && speed > 0.0 && speed <= 100_000.0) {
         return Err(format!("`--speed` is `{speed}`; it is a number above 0, up to 100000").into());
     }
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| taken("port", port, &error))?;
+    let listener =
+        TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| taken("port", port, "--port", &error))?;
     let settings = Settings { seed: seed.unwrap_or(1), throttling: !no_throttling, ..Settings::default() };
     let region = begin(state.as_deref(), settings, speed)?;
     let options = Options { layout: Layout::Ports(dns_port), ipv6_only: false };
-    let servers =
-        dns::serve(&region, options).await.map_err(|error| taken("one of six ports from", dns_port, &error))?;
+    let servers = dns::serve(&region, options)
+        .await
+        .map_err(|error| taken("one of six ports from", dns_port, "--dns-port", &error))?;
     let provider =
         if invoke { Some(Provider::deploy(&region, &account, &policy, &servers.name_servers())?) } else { None };
 
@@ -92,7 +94,12 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
 /// The world that was saved, or a new one.
 fn begin(state: Option<&Path>, settings: Settings, speed: f64) -> Result<Region, Box<dyn std::error::Error>> {
     if let Some(file) = state {
-        let fault = |fault| format!("the state in `{}` can not be used: {fault}", file.display());
+        let fault = |fault| format!("the state can not be used: {fault}");
+        // What could not be saved at the end would be lost.
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(format!("there is no folder `{}` to keep the state in", folder.display()).into());
+        }
         if let Some(region) = Region::load_from(file, |at| Clock::running(at, speed)).map_err(fault)? {
             return Ok(region);
         }
@@ -100,11 +107,9 @@ fn begin(state: Option<&Path>, settings: Settings, speed: f64) -> Result<Region,
     Ok(Region::new(settings, Clock::running(OffsetDateTime::now_utc(), speed)))
 }
 
-fn taken(what: &str, port: u16, error: &io::Error) -> String {
+fn taken(what: &str, port: u16, option: &str, error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::AddrInUse {
-        format!(
-            "{what} {port} is taken, perhaps by another `privatelink region`; choose one with `--port` or `--dns-port`"
-        )
+        format!("{what} {port} is taken, perhaps by another `privatelink region`; choose one with `{option}`")
     } else {
         format!("{what} {port} can not be opened: {error}")
     }

@@ -8,7 +8,7 @@ use std::process::Command;
 use common::Desk;
 use privatelink_core::policy::{Policy, Sources};
 use privatelink_region::faults::FaultKind;
-use privatelink_tests::{ACME, STRANGER};
+use privatelink_tests::{ACME, PROVIDER, STRANGER};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -180,4 +180,33 @@ async fn what_is_wrong_with_the_variables_is_said_at_once() {
     for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         assert!(text.contains(name), "{text}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn without_keys_the_aws_command_line_is_asked_for_them() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut desk = Desk::open().await;
+    let acme = desk.stage.connect(&desk.stage.service(), ACME);
+    let tools = tempfile::tempdir().unwrap();
+    let tool = tools.path().join("aws");
+    let script = format!(
+        r#"#!/bin/sh
+[ "$*" = "configure export-credentials --format process --profile mine" ] || {{ echo "no profile" >&2; exit 1; }}
+echo '{{"Version": 1, "AccessKeyId": "{PROVIDER}", "SecretAccessKey": "s", "SessionToken": "t"}}'
+"#
+    );
+    std::fs::write(&tool, script).unwrap();
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    desk.set("PATH", format!("{}:/usr/bin:/bin", tools.path().display()));
+    // Whoever the variables are, the profile is meant.
+    desk.set("AWS_ACCESS_KEY_ID", ACME.to_owned());
+    let (good, text) = desk.run(&["list", "--profile", "mine"]).await;
+    assert!(good && text.contains(&acme), "{text}");
+    let (good, text) = desk.run(&["list", "--profile", "other"]).await;
+    assert!(!good && text.contains("no profile") && text.contains("AWS_ACCESS_KEY_ID"), "{text}");
+    desk.set("AWS_ACCESS_KEY_ID", String::new());
+    let (good, text) = desk.run(&["list"]).await;
+    assert!(!good && text.contains("there are no keys"), "{text}");
 }

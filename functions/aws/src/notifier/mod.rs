@@ -16,17 +16,19 @@ use aws_sdk_ec2::Client;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::FutureExt;
 use privatelink_core::config::{Mode, NotifierConfig};
+use privatelink_core::ids::TopicArn;
 use privatelink_core::notice::{NoticeEffect, NoticeSettings, is_under_way, plan_notices};
 use privatelink_core::observed::Observed;
 use privatelink_core::plan::{EffectKind, Plan, Reason, Skip};
 use privatelink_core::policy::Consumers;
-use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report};
-use privatelink_core::trigger::{Look, Trigger};
+use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report, ready};
+use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
 use crate::client;
 use crate::deadline::Deadline;
+use crate::doctor::{Check, examine_topics};
 use crate::folder::load_consumers;
 use crate::observe::observe;
 use crate::topics::Topics;
@@ -89,19 +91,13 @@ impl Notifier {
 
     /// Takes one event from its bytes to its answer.
     pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
-        let ready = self.consumers().and_then(|consumers| match Trigger::parse(payload) {
-            Ok(trigger) => Ok((consumers, trigger)),
-            Err(error) => Err(Failure::UnrecognizedEvent(error.to_string())),
-        });
-        let (consumers, trigger) = match ready {
+        let (consumers, trigger) = match ready(self.consumers(), payload) {
             Ok(ready) => ready,
             Err(failure) => return failure.into(),
         };
         // A future of its own: nested in all the others it is deeper than the compiler follows.
-        match self.run(&consumers, &trigger.look, now, deadline).boxed_local().await {
-            Ok(report) => Answer { result: report.answer(&trigger), report: Some(report) },
-            Err(failure) => Answer { result: failure.answer(FUNCTION, self.config.mode, &trigger), report: None },
-        }
+        let ran = self.run(&consumers, &trigger.look, now, deadline).boxed_local().await;
+        Answer::of(ran, FUNCTION, self.config.mode, &trigger)
     }
 
     /// Looks, decides, and tells if that is the mode; again, for as long as a connection is on its way and there is
@@ -171,6 +167,15 @@ impl Notifier {
         let mut observed = observe(&self.ec2, &aws.region, service_tag.as_ref(), look, deadline.decisions).await?;
         self.kept.remind(&mut observed, now);
         Ok(observed)
+    }
+
+    /// Asks whether the topics are there: the default one, the operators', and those of consumers.
+    pub async fn examine(&self, consumers: &Consumers, deadline: Deadline) -> Vec<Check> {
+        let own = consumers.iter().filter_map(|consumer| consumer.topic.clone());
+        let operators = self.settings.operator_topic.clone();
+        let all: BTreeSet<TopicArn> = own.chain(operators).chain([self.settings.default_topic.clone()]).collect();
+        let all: Vec<TopicArn> = all.into_iter().collect();
+        examine_topics(&self.topics, &all, deadline.end).await
     }
 
     /// Decides who is told what, and changes nothing.

@@ -78,4 +78,12 @@ mod tests {
         }
         assert!(!answered.covers("com"));
     }
+
+    #[test]
+    fn a_name_on_which_the_two_orders_differ_is_answered_for_by_no_page() {
+        let mut answered = Answered::default();
+        answered.add("example.com", Some("example-b.com"));
+        // By its labels it stands between them, as one text before both.
+        assert!(!answered.covers("example-a.com"));
+    }
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use privatelink_core::ids::ServiceId;
-use privatelink_core::ownership::{Change, Memory};
+use privatelink_core::observed::DnsNameState;
+use privatelink_core::ownership::{Change, Domain, Memory};
+use time::OffsetDateTime;
 
 #[derive(Debug, Default)]
 pub(super) struct Kept(Mutex<Inner>);
@@ -26,6 +28,16 @@ impl Kept {
         match self.lock().memories.get(service) {
             Some(kept) => tag.newer(kept.clone()),
             None => tag,
+        }
+    }
+
+    /// Notes that a name is verified of which nothing else is known: should it be so no more, that is a loss.
+    pub(super) fn saw(&self, domain: &Domain, now: OffsetDateTime) {
+        if let (DnsNameState::Verified, Some(record), true) =
+            (&domain.private_dns.state, &domain.private_dns.record, domain.memory.is_bare())
+        {
+            let memory = Memory { verified: true, at: Some(now), ..Memory::of(&record.label) };
+            self.remember(&domain.service, memory);
         }
     }
 

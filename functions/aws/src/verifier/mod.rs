@@ -16,8 +16,8 @@ use privatelink_core::ids::ServiceId;
 use privatelink_core::observed::{Observed, TAG_DOMAIN};
 use privatelink_core::ownership::{Domain, DomainPlan, Domains, Memory, plan_ownership};
 use privatelink_core::plan::{Reason, Skip};
-use privatelink_core::report::{Answer, Failure, Outcome, Report};
-use privatelink_core::trigger::{Look, Trigger};
+use privatelink_core::report::{Answer, Failure, Outcome, Report, ready};
+use privatelink_core::trigger::Look;
 use privatelink_dns::Dns;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::client;
 use crate::deadline::Deadline;
-use crate::doctor::{Check, examine_domains};
+use crate::doctor::{Check, examine_domains, examine_topics};
 use crate::folder::load_domains;
 use crate::observe::observe_services;
 use crate::route53::accounts::Accounts;
@@ -101,18 +101,12 @@ impl Verifier {
 
     /// Takes one event from its bytes to its answer.
     pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
-        let ready = self.domains().and_then(|domains| match Trigger::parse(payload) {
-            Ok(trigger) => Ok((domains, trigger)),
-            Err(error) => Err(Failure::UnrecognizedEvent(error.to_string())),
-        });
-        let (domains, trigger) = match ready {
+        let (domains, trigger) = match ready(self.domains(), payload) {
             Ok(ready) => ready,
             Err(failure) => return failure.into(),
         };
-        match self.run(&domains, &trigger.look, now, deadline).await {
-            Ok(report) => Answer { result: report.answer(&trigger), report: Some(report) },
-            Err(failure) => Answer { result: failure.answer(FUNCTION, self.config.mode, &trigger), report: None },
-        }
+        let ran = self.run(&domains, &trigger.look, now, deadline).await;
+        Answer::of(ran, FUNCTION, self.config.mode, &trigger)
     }
 
     /// Looks, decides, and acts if that is the mode; again, for as long as something is under way and there is time.
@@ -216,6 +210,7 @@ impl Verifier {
         let found = self.places(domains, named.collect(), by).await;
         let domains = found.into_iter().map(|domain| {
             let plan = plan_ownership(&domain, now);
+            self.kept.saw(&domain, now);
             (domain, plan)
         });
         Ok(Looked { domains: domains.collect(), observed, skipped })
@@ -228,6 +223,9 @@ impl Verifier {
 
     /// Tries what would be written for a domain, and writes nothing.
     pub async fn examine(&self, looked: &Looked, deadline: Deadline) -> Vec<Check> {
-        examine_domains(&self.ec2, &looked.domains, deadline.end).await
+        let mut checks = examine_domains(&self.ec2, &looked.domains, deadline.end).await;
+        let operators = self.config.operator_topic.as_slice();
+        checks.extend(examine_topics(&self.topics, operators, deadline.end).await);
+        checks
     }
 }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::told::{self, Told};
 use super::{Mark, News, Notice, NoticeEffect, Publish, Target, names};
 use crate::ids::{AccountId, ServiceId, TopicArn};
-use crate::observed::{Connection, EndpointState, Observed, Service, TAG_DECISION, TAG_NOTIFIED_DOMAIN, Unreadable};
+use crate::observed::{Connection, EndpointState, Observed, Service, TAG_DECISION, TAG_NOTIFIED_DOMAIN};
 use crate::plan::{Plan, Reason, Skip};
 use crate::policy::Consumers;
 
@@ -48,15 +48,7 @@ pub fn plan_notices<'o>(
     }
     let mut plan = planner.finish();
     plan.skipped.extend(foreign.iter().map(|service| Skip::service(service, Reason::Foreign)));
-    plan.skipped.extend(unreadable.iter().map(|Unreadable { service, endpoint, fault }| Skip {
-        service_id: service.clone(),
-        endpoint_id: endpoint.clone(),
-        reason: Reason::UnknownState,
-        policy: Vec::new(),
-        nearest: Vec::new(),
-        detail: Some(fault.clone()),
-        fix: None,
-    }));
+    plan.skipped.extend(unreadable.iter().map(Skip::unreadable));
     plan
 }
 

@@ -80,6 +80,12 @@ impl Memory {
         if self.label == label { self } else { Self::of(label) }
     }
 
+    /// Whether nothing is remembered but, perhaps, that the name was seen verified. A name that was verified before
+    /// anything else was known of it is nobody's news, and not worth a write.
+    pub fn is_bare(&self) -> bool {
+        *self == Self { label: self.label.clone(), at: self.at, verified: self.verified, ..Self::default() }
+    }
+
     /// Whether both say the same, whenever they were written.
     pub fn says_the_same(&self, other: &Self) -> bool {
         Self { at: None, ..self.clone() } == Self { at: None, ..other.clone() }

@@ -55,7 +55,7 @@ impl Proof {
             let fix = "give the service a private DNS name of lower-case letters, digits and `-` that is yours";
             Finding::new(Diagnosis::IllegalName, error.to_string(), fix)
         };
-        let domain = DnsName::parse(name).map_err(|error| illegal(&error))?.without_wildcard();
+        let domain = DnsName::folded(name).map_err(|error| illegal(&error))?.without_wildcard();
         let Some(record) = record else { return Ok(None) };
         let value = record.value.clone();
         let record = domain.below(&record.label).map_err(|error| illegal(&error))?;

@@ -81,8 +81,7 @@ impl Planner<'_> {
 
     /// A name that is verified: the record is put back if it has gone, and all else is well.
     fn watch(&mut self, proof: &Proof) {
-        // A name that was verified before anything was remembered of it is nobody's news.
-        let took_part = !self.domain.memory.says_the_same(&Memory::default());
+        let took_part = !self.domain.memory.is_bare();
         if took_part && !self.memory.verified {
             self.tell(DomainNews::Verified, None, Some(proof.clone()));
         }
@@ -179,7 +178,10 @@ impl Planner<'_> {
 
     /// The same finding in the light of where the record belongs.
     fn in_place(&self, finding: Finding) -> Finding {
-        if finding.diagnosis != Diagnosis::RecordMissing {
+        // What other sets say is no fault of theirs: it is that ours can not be put beside it here.
+        let others = matches!(finding.diagnosis, Diagnosis::ValueDiffers | Diagnosis::ValueOfEarlierToken)
+            && matches!(self.domain.place, Place::Zone { set: Existing::NotSimple, .. });
+        if finding.diagnosis != Diagnosis::RecordMissing && !others {
             return finding;
         }
         let Finding { detail, fix, .. } = finding;
@@ -320,10 +322,8 @@ impl Planner<'_> {
 
     fn finish(self) -> DomainPlan {
         let Self { domain, now, memory, mut plan } = self;
-        // That a name is verified, and nothing else, is not worth a write.
-        let nothing = Memory { verified: memory.verified, ..Memory::of(&memory.label) };
-        let first = domain.memory == Memory::default();
-        if !memory.says_the_same(&domain.memory) && (!first || memory != nothing) {
+        let bare = domain.memory.is_bare() && memory.is_bare();
+        if !bare && !memory.says_the_same(&domain.memory) {
             plan.steps.push(Step::Remember(Memory { at: Some(now), ..memory }));
         }
         plan

@@ -26,6 +26,7 @@ fn only_txt(else_says: impl Fn(&Message) -> Option<Message> + Send + Sync + 'sta
 #[tokio::test]
 async fn a_server_that_knows_only_txt_is_enough_whatever_else_it_says() {
     let code = |code| move |query: &Message| Some(reply(query, code));
+    const SILENT: usize = 5;
     let handlers = [
         only_txt(code(ResponseCode::NXDomain)),
         only_txt(code(ResponseCode::NotImp)),
@@ -39,7 +40,8 @@ async fn a_server_that_knows_only_txt_is_enough_whatever_else_it_says() {
         let server = serve(handler).await;
         let begun = Instant::now();
         let seen = Dns::servers(vec![server]).seen(&name(RECORD), VALUE, soon()).await;
-        assert!(begun.elapsed() < Duration::from_millis(2200), "{i}: {:?}", begun.elapsed());
+        let most = if i == SILENT { 2200 } else { 500 };
+        assert!(begun.elapsed() < Duration::from_millis(most), "{i}: {:?}", begun.elapsed());
         assert_eq!(seen.answers[0].answer, Answer::Values(vec![VALUE.into()]), "{i}");
         assert_eq!(seen.answers[0].server, server.to_string());
         assert!(matches!(seen.delegation, Delegation::Unknown(_)), "{i}: {:?}", seen.delegation);

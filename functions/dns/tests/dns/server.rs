@@ -32,7 +32,9 @@ async fn over_udp(socket: UdpSocket, handler: Handler) {
             let room = query.edns.as_ref().map_or(512, |edns| usize::from(edns.max_payload()));
             let mut bytes = answer.to_vec().unwrap();
             if bytes.len() > room {
-                bytes = answer.truncate().to_vec().unwrap();
+                // As a careless server does it: in the middle of a record, with the bit set that says so.
+                bytes.truncate(room);
+                bytes[2] |= 0x02;
             }
             socket.send_to(&bytes, from).await.unwrap();
         }

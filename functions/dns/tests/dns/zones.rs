@@ -88,10 +88,11 @@ async fn a_wildcard_answers_for_the_record() {
 
 #[tokio::test]
 async fn a_domain_that_nobody_delegated_belongs_to_its_top_level_domain() {
-    let com = zone("com", "com NS a.nic.com\na.nic.com A 192.0.2.1");
-    let seen = world(com, &[]).await.seen().await;
-    assert_eq!(seen.delegation, to("com", &["a.nic.com"]));
-    assert_eq!(lines(&seen), ["a.nic.com NoName"]);
+    let com = ["a", "b", "c"].map(|n| format!("com NS {n}.nic.com\n{n}.nic.com A 192.0.2.1")).join("\n");
+    let seen = world(zone("com", &com), &[]).await.seen().await;
+    assert_eq!(seen.delegation, to("com", &["a.nic.com", "b.nic.com", "c.nic.com"]));
+    // It is spared the same question to all its servers.
+    assert_eq!(lines(&seen), ["a.nic.com NoName", "b.nic.com NoName"]);
 }
 
 #[tokio::test]
@@ -119,6 +120,23 @@ async fn a_zone_below_is_the_one_that_counts_wherever_it_is_served() {
 }
 
 #[tokio::test]
+async fn an_alias_does_not_hide_whose_zone_it_stands_in() {
+    let below = zone(
+        "api.example.com",
+        &format!(
+            "api.example.com NS ns3.example.com
+             _x.api.example.com CNAME _proof.api.example.com
+             _proof.api.example.com TXT {VALUE}"
+        ),
+    );
+    let both = Like::Has(vec![example("api.example.com NS ns3.example.com\nns3.example.com A 192.0.2.13"), below]);
+    let servers = [("192.0.2.11", both.clone()), ("192.0.2.13", both)];
+    let seen = world(com(), &servers).await.dns.seen(&name("_x.api.example.com"), VALUE, soon()).await;
+    assert_eq!(seen.delegation, to("api.example.com", &["ns3.example.com"]));
+    assert_eq!(lines(&seen), [format!("ns3.example.com Values([{VALUE:?}])")]);
+}
+
+#[tokio::test]
 async fn the_zone_above_says_who_is_named_and_not_the_zone_itself() {
     // The registrar still names the old servers, of which one says that others took over.
     let moved = zone("example.com", &format!("example.com NS new.example.net\n{RECORD} TXT {VALUE}"));
@@ -135,7 +153,10 @@ async fn the_zone_above_says_who_is_named_and_not_the_zone_itself() {
 async fn a_delegation_is_kept_for_a_run_and_a_record_never() {
     let world = both_have(&format!("{RECORD} TXT {VALUE}")).await;
     world.seen().await;
-    let before = world.asked.lock().unwrap().len();
+    let first = world.asked.lock().unwrap().clone();
+    // Their addresses came with their names.
+    assert!(!first.iter().any(|line| line.starts_with("resolver ns1")), "{first:?}");
+    let before = first.len();
     world.seen().await;
     let asked = world.asked.lock().unwrap()[before..].to_vec();
     assert!(asked.iter().all(|line| !line.starts_with("resolver") && !line.starts_with("192.0.2.1 ")), "{asked:?}");

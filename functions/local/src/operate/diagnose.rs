@@ -88,8 +88,9 @@ fn servers(named: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Box<dyn Error>> {
 
 /// What AWS wants to see for a name of a service of this account, and the zone that it belongs into.
 async fn of_service(name: &str) -> Result<(Proof, Option<HostedZone>), Box<dyn Error>> {
-    let lookup = |variable: &str| std::env::var(variable).ok();
-    let advice = "name the record with `--record` and `--value`, or set AWS's variables to look into an account";
+    let advice = "or name the record with `--record` and `--value`";
+    let keys = super::credentials::from_tool(None).map_err(|error| format!("{error}; {advice}"))?;
+    let lookup = |variable: &str| keys.get(variable).cloned().or_else(|| std::env::var(variable).ok());
     let verifier = Verifier::from_vars(lookup).map_err(|failure| format!("{failure}; {advice}"))?;
     let domains = verifier.domains()?;
     let now = OffsetDateTime::now_utc();

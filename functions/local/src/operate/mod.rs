@@ -2,6 +2,7 @@
 //!
 //! Where AWS is, and who asks, comes from the SDK's own variables; with `AWS_ENDPOINT_URL` that is a simulated Region.
 
+pub(crate) mod credentials;
 pub(crate) mod decide;
 pub(crate) mod diagnose;
 pub(crate) mod doctor;
@@ -47,6 +48,10 @@ pub(crate) struct Place {
     /// The policy folder; `PRIVATELINK_POLICY_DIR`, or `infra/policy`, if left out
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
+    /// Ask as this profile of the `aws` command line; without it the SDK's variables say who asks, or the default profile
+    /// where they are not set
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
 }
 
 impl Place {
@@ -73,7 +78,8 @@ pub(crate) struct Session {
 impl Session {
     /// Reads the variables, the policy and the account.
     pub(crate) async fn open(place: Place) -> Result<Self, Box<dyn Error>> {
-        let variable = |name: &str| std::env::var(name).ok();
+        let keys = credentials::from_tool(place.profile.as_deref())?;
+        let variable = |name: &str| keys.get(name).cloned().or_else(|| std::env::var(name).ok());
         let folder = place.folder();
         let lookup = |name: &str| match name {
             "PRIVATELINK_POLICY_DIR" => Some(folder.clone()),
@@ -105,6 +111,11 @@ impl Session {
     pub(crate) async fn examine(&self, domains: &Looked) -> Vec<Check> {
         let mut checks = self.acceptor.examine(&self.observed, Deadline::after(PATIENCE)).await;
         checks.extend(self.verifier.examine(domains, Deadline::after(PATIENCE)).await);
+        if let Some(notifier) = &self.notifier {
+            checks.extend(notifier.examine(self.policy.consumers(), Deadline::after(PATIENCE)).await);
+        }
+        // The operators' topic is that of two functions.
+        checks.dedup_by(|a, b| a.question == b.question);
         checks
     }
 

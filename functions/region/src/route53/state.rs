@@ -14,7 +14,7 @@ use crate::state::form;
 const PENDING: std::ops::RangeInclusive<u64> = 20..=60;
 
 /// How many versions of a zone are kept that the world sees no more, for name servers that are behind.
-const FORMER: usize = 8;
+const FORMER: usize = 3;
 
 /// A zone's record sets.
 pub type Records = BTreeMap<RecordKey, RecordSet>;
@@ -281,7 +281,7 @@ mod tests {
             assert_eq!(zone.seen(made - Duration::from_secs(1)), None);
             assert!(zone.seen(made).is_some() && zone.seen.len() <= FORMER + 2);
         }
-        assert_eq!(route53.zones[&id].seen(made), versions.get(11), "the oldest that is kept");
+        assert_eq!(route53.zones[&id].seen(made), versions.get(16), "the oldest that is kept");
     }
 
     #[test]

@@ -105,6 +105,7 @@ fn a_name_is_proved_without_a_person() {
     assert!(domain.wants_dns());
     domain.seen = good();
     assert_eq!(go(&mut domain, minutes(1)), ["start"]);
+    assert_eq!(domain.memory.change, None, "nobody has to ask about it again");
     assert_eq!(go(&mut domain, minutes(1)), ["not-ready"]);
     domain.private_dns.state = DnsNameState::Verified;
     assert!(!domain.wants_dns());
@@ -168,6 +169,47 @@ fn a_check_that_must_fail_is_not_started() {
 }
 
 #[test]
+fn patience_begins_anew_with_every_time_that_the_record_goes() {
+    let mut domain = Domain { seen: seen(Answer::NoName), ..domain("pendingVerification", zone(there())) };
+    assert_eq!(go(&mut domain, NOW), ["record-missing"]);
+    domain.seen = good();
+    assert_eq!(go(&mut domain, minutes(10)), ["start"]);
+    domain.seen = seen(Answer::NoName);
+    assert_eq!(go(&mut domain, minutes(20)), ["record-missing"]);
+    assert_eq!(go(&mut domain, minutes(34)), ["record-missing"]);
+    assert_eq!(go(&mut domain, minutes(35)), ["DomainVerificationFailed", "record-missing"]);
+}
+
+#[test]
+fn a_check_that_aws_does_not_answer_is_started_again_after_half_an_hour() {
+    let mut domain = Domain { seen: good(), ..domain("pendingVerification", zone(there())) };
+    assert_eq!(go(&mut domain, NOW), ["start"]);
+    for minute in [2, 10, 29] {
+        assert_eq!(go(&mut domain, minutes(minute)), ["not-ready"], "{minute}");
+    }
+    assert_eq!(go(&mut domain, minutes(30)), ["start"]);
+}
+
+#[test]
+fn each_piece_of_news_has_a_number_of_its_own() {
+    let mut domain = Domain { seen: good(), ..domain("pendingVerification", zone(there())) };
+    let mut numbers = Vec::new();
+    for (state, minute) in
+        [("pendingVerification", 0), ("verified", 3), ("failed", 60), ("verified", 63), ("failed", 120)]
+    {
+        domain.private_dns.state = DnsNameState::from_word(state);
+        numbers.extend(plan_ownership(&domain, minutes(minute)).steps.into_iter().filter_map(|step| match step {
+            Step::Tell(tell) => Some((tell.news.kind().to_string(), tell.before)),
+            Step::WriteRecord(_) | Step::StartCheck | Step::Remember(_) | Step::Blocked { .. } => None,
+        }));
+        go(&mut domain, minutes(minute));
+    }
+    let expected = ["DomainVerified", "DomainVerificationLost", "DomainVerified", "DomainVerificationLost"];
+    let expected: Vec<_> = expected.iter().map(ToString::to_string).zip(0..).collect();
+    assert_eq!(numbers, expected);
+}
+
+#[test]
 fn a_failed_check_is_made_again_after_growing_pauses() {
     let mut domain = domain("failed", zone(there()));
     domain.seen = good();
@@ -207,6 +249,16 @@ fn a_name_that_is_no_longer_verified_is_told_at_once_and_once() {
     let mut unread = Domain { seen: seen(Answer::Trouble(Trouble::Refused)), ..unread };
     assert_eq!(go(&mut unread, NOW), ["DomainVerificationLost", "servers-refusing"]);
     assert_eq!(go(&mut unread, minutes(60)), ["servers-refusing"]);
+}
+
+#[test]
+fn a_name_that_a_warm_process_saw_verified_is_lost_when_it_is_no_more() {
+    let saw = || Memory { verified: true, at: Some(NOW), ..Memory::of(LABEL) };
+    let well = Domain { memory: saw(), ..domain("verified", zone(there())) };
+    assert!(plan_ownership(&well, NOW).steps.is_empty(), "it is not worth a write");
+    let mut lost = Domain { memory: saw(), seen: good(), ..domain("failed", zone(there())) };
+    assert_eq!(go(&mut lost, NOW), ["start", "DomainVerificationLost"]);
+    assert_eq!(go(&mut lost, NOW), ["not-ready"]);
 }
 
 #[test]
@@ -286,6 +338,9 @@ fn what_can_not_be_understood_is_left_alone() {
     let mut early = domain("pendingVerification", Place::NotAsked);
     early.private_dns.record = None;
     assert_eq!(go(&mut early, NOW), ["not-ready"]);
+    // Without a record there is nothing to wait for either, once the name is verified.
+    early.private_dns.state = DnsNameState::Verified;
+    assert_eq!(go(&mut early, NOW), ["already-right"]);
     for illegal in ["a..b", "-a.com", &"a.".repeat(130), "bücher.example"] {
         let mut domain = domain("pendingVerification", Place::NotAsked);
         domain.private_dns.name = illegal.to_owned();
