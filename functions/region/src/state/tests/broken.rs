@@ -1,5 +1,7 @@
 //! Documents that are broken, each in one way, and what is said of them.
 
+mod networks;
+
 use serde_json::json;
 
 use super::*;
