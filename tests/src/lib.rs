@@ -9,8 +9,10 @@
     reason = "a test that finds something else must fail"
 )]
 
+pub mod calls;
 pub mod cost;
 pub mod domains;
+pub mod figures;
 pub mod lambda;
 pub mod meanwhile;
 pub mod notices;
