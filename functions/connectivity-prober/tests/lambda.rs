@@ -83,6 +83,24 @@ async fn observing_is_probing() {
 }
 
 #[tokio::test]
+async fn the_events_that_ship_are_taken() {
+    // A resolver that knows none of the names.
+    let lambda = start(&name_server(&[]).await.to_string(), &[]).await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/prober");
+    let mut taken = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let event = std::fs::read(entry.unwrap().path()).unwrap();
+        let answer = lambda.invoke(&event).await.unwrap();
+        assert_eq!((outcomes(&answer), skipped(&answer)), (tallied(&[("probe refused", 6)]), vec![]));
+        let causes = answer["outcomes"].as_array().unwrap().iter().map(|one| one["cause"].as_str().unwrap());
+        let expected = [["name-not-found"; 4].as_slice(), &["private-dns-off"; 2]].concat();
+        assert_eq!(causes.collect::<Vec<_>>(), expected);
+        taken += 1;
+    }
+    assert_eq!(taken, 2);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_is_pending_is_not_tested() {
     let lambda = start("127.0.0.1:1", &[]).await;
     let answer = lambda.invoke(returned(&[443], "pending").to_string().as_bytes()).await.unwrap();
