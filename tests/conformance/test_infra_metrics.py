@@ -240,7 +240,8 @@ def test_the_queries_conditions_pick_the_decisions_and_the_notices(lines):
         if line.get("message") == "effect" and line["effect"] == "publish"
     ]
     assert {line["type"] for line in told} >= {"EndpointConnectionAvailable", "EndpointConnectionRejected"}
-    assert {line["endpointId"] for line in told} <= {line["endpointId"] for line in decisions}
+    whose = {line["endpointId"]: line["facts"]["account"] for line in decisions}
+    assert all(line["consumerAccount"] == whose[line["endpointId"]] for line in told)
 
 
 def test_the_functions_send_these_metrics_and_no_others(lines):
