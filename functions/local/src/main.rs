@@ -3,6 +3,7 @@
 mod check;
 mod operate;
 mod region;
+mod rules;
 mod simulated;
 mod style;
 mod tour;

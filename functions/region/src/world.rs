@@ -1,5 +1,8 @@
 //! Services, endpoints, and what becomes of them: AWS without its wire.
 
+mod cidr;
+mod interfaces;
+mod networks;
 mod notices;
 mod ownership;
 mod permits;
@@ -25,6 +28,12 @@ use crate::route53::Route53;
 use crate::sns::Sns;
 use crate::{Settings, service};
 
+pub use cidr::Cidr;
+pub use interfaces::{Built, Interface};
+pub(crate) use networks::Wish;
+pub use networks::{
+    GroupDraft, Network, Peer, Place, Rule, SecurityGroup, Subnet, SubnetDraft, Vpc, VpcDraft, zone_id,
+};
 pub use notices::ConnectionNotification;
 pub(crate) use permits::Principal;
 pub use sessions::Session;
@@ -45,6 +54,8 @@ pub struct World {
     pub services: BTreeMap<String, Service>,
     /// The endpoints that consumers made, by id. To the provider they are connections.
     pub endpoints: BTreeMap<String, Endpoint>,
+    /// The VPCs, by account and Region.
+    pub networks: BTreeMap<Place, Network>,
     /// SNS's topics, and what they delivered.
     pub sns: Sns,
     /// What services' owners want to be told, by id.
@@ -94,6 +105,7 @@ impl World {
             settings,
             services: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            networks: BTreeMap::new(),
             sns: Sns::default(),
             notifications: BTreeMap::new(),
             sessions: BTreeMap::new(),
@@ -154,7 +166,14 @@ impl World {
     /// Makes a service to which only its owner may connect until he permits others, as EC2 makes them.
     pub(crate) fn offer_service(&mut self, owner: &str, draft: ServiceDraft) -> &mut Service {
         let id = self.id("vpce-svc-");
-        let ServiceDraft { acceptance_required, load_balancers, ip_address_types, private_dns_name, tags } = draft;
+        let ServiceDraft {
+            acceptance_required,
+            load_balancers,
+            ip_address_types,
+            private_dns_name,
+            supported_regions,
+            tags,
+        } = draft;
         let private_dns_name = private_dns_name.map(|name| self.unproven(name));
         let gateway = load_balancers.iter().any(|arn| arn.contains(":loadbalancer/gwy/"));
         let service = Service {
@@ -165,6 +184,7 @@ impl World {
             gateway,
             ip_address_types,
             private_dns_name,
+            supported_regions,
             principals: BTreeMap::new(),
             tags,
         };
@@ -175,8 +195,12 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `InvalidServiceName`, if there is no such service for that account.
+    /// `InvalidServiceName`, if there is no such service for that account; or what EC2 says of a VPC, a subnet or a
+    /// security group that is not there.
     pub fn create_endpoint(&mut self, owner: &str, draft: EndpointDraft) -> Result<&Endpoint, ApiError> {
+        let place = (owner.to_owned(), draft.region.clone().unwrap_or_else(|| self.settings.name.clone()));
+        let wish = Wish { vpc: &draft.vpc, subnets: &draft.subnets, groups: &draft.security_groups };
+        let network = self.network_with(&place, wish)?;
         let service = self.offered(owner, &draft.service_name)?;
         let (service, kind, waits) = (service.id.clone(), service.kind(), service.acceptance_required);
         let now = self.now();
@@ -188,19 +212,22 @@ impl World {
             kind,
             owner: owner.to_owned(),
             vpc: draft.vpc,
-            region: draft.region.unwrap_or_else(|| self.settings.name.clone()),
+            region: place.1.clone(),
             dns_record_ip_type: draft.dns_record_ip_type.unwrap_or_else(|| draft.ip_address_type.clone()),
             ip_address_type: draft.ip_address_type,
             private_dns_enabled: draft.private_dns_enabled,
-            subnets: draft.subnets.into_iter().map(|subnet| (subnet, self.id("eni-"))).collect(),
+            subnets: draft.subnets.into_iter().map(|subnet| (subnet, Interface::new(self.id("eni-")))).collect(),
             security_groups: draft.security_groups,
+            built: None,
             created: now,
             history: Vec::new(),
             connection_tags: BTreeMap::new(),
             tags: draft.tags,
         };
         self.connections.insert(endpoint.connection_id.clone(), id.clone());
+        self.networks.insert(place, network);
         self.endpoints.insert(id.clone(), endpoint);
+        self.give_addresses(&id);
         self.become_state(&id, if waits { "pendingAcceptance" } else { "pending" }, now);
         self.notify(ConnectionEvent::Connect, &id);
         self.endpoints.get(&id).ok_or_else(|| ApiError::new(500, "InternalError", "the endpoint is gone"))
@@ -210,10 +237,7 @@ impl World {
     pub(crate) fn offered(&self, account: &str, name: &str) -> Result<&Service, ApiError> {
         let mut services = self.services.values();
         let service = services.find(|service| self.service_name(service) == name && service.admits(account));
-        service.ok_or_else(|| {
-            let message = format!("The Vpc Endpoint Service '{name}' does not exist");
-            ApiError::new(400, "InvalidServiceName", &message)
-        })
+        service.ok_or_else(|| ApiError::no_offer(name))
     }
 
     /// Accepts a connection that waits.
@@ -268,8 +292,11 @@ impl World {
             let provider = self.services.get(&endpoint.service)?.owner == account;
             return provider.then_some(&mut endpoint.connection_tags);
         }
-        let endpoint = self.endpoints.get_mut(id)?;
-        (endpoint.owner == account).then_some(&mut endpoint.tags)
+        if let Some(endpoint) = self.endpoints.get_mut(id) {
+            return (endpoint.owner == account).then_some(&mut endpoint.tags);
+        }
+        let mut own = self.networks.iter_mut().filter(|((owner, _), _)| owner == account);
+        own.find_map(|(_, network)| network.tags_of(id))
     }
 
     fn decide(&self, service: &str, endpoint: &str, from: &[&str]) -> Result<(), ApiError> {
@@ -313,7 +340,11 @@ impl World {
     pub(crate) fn become_state(&mut self, id: &str, state: &'static str, at: OffsetDateTime) {
         let Some(endpoint) = self.endpoints.get_mut(id) else { return };
         endpoint.history.push((at, state));
+        endpoint.settle(state);
         let account = endpoint.owner.clone();
+        if state == "available" {
+            self.give_addresses(id);
+        }
         if state == "pending" {
             let ready = at + Duration::from_secs(self.random.u64(PENDING));
             self.foresee(ready, Due::Available(id.to_owned()));

@@ -1,11 +1,13 @@
 //! Connections, as the service's owner sees and decides them.
 
-use super::{ApiError, Fields, Filter, dns_name, dry_run, page, services, tag_set, unsuccessful};
+use super::{ApiError, Fields, Filter, dry_run, page, services, tag_set, unsuccessful};
 use crate::query::Params;
+use crate::service::Caller;
 use crate::world::{Endpoint, World};
 use crate::xml::{Element, list, text, values};
 
-pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let known = ["ip-address-type", "service-id", "vpc-endpoint-owner", "vpc-endpoint-region", "vpc-endpoint-state"];
     let filters = Filter::take(params, &known)?;
     let seen_at = world.now() - world.settings.read_lag;
@@ -50,7 +52,7 @@ fn connection(world: &World, endpoint: &Endpoint, state: &str) -> Vec<Element> {
         text("vpcEndpointOwner", &endpoint.owner),
         text("vpcEndpointState", state),
         text("creationTimestamp", super::instant(endpoint.created)),
-        list("dnsEntrySet", [vec![text("dnsName", dns_name(endpoint)), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]]),
+        list("dnsEntrySet", [vec![text("dnsName", endpoint.dns_name()), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]]),
         values(arns, service.map(|service| &service.load_balancers).into_iter().flatten()),
         text("ipAddressType", &endpoint.ip_address_type),
         text("vpcEndpointRegion", &endpoint.region),
@@ -58,12 +60,12 @@ fn connection(world: &World, endpoint: &Endpoint, state: &str) -> Vec<Element> {
     ]
 }
 
-pub(super) fn accept(world: &mut World, account: &str, params: &mut Params) -> Fields {
-    decide(world, account, params, World::accept)
+pub(super) fn accept(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    decide(world, &caller.account, params, World::accept)
 }
 
-pub(super) fn reject(world: &mut World, account: &str, params: &mut Params) -> Fields {
-    decide(world, account, params, World::reject)
+pub(super) fn reject(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    decide(world, &caller.account, params, World::reject)
 }
 
 type Decide = fn(&mut World, &str, &str) -> Result<(), ApiError>;

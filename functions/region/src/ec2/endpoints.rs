@@ -1,22 +1,27 @@
 //! Endpoints, as their owner makes, sees, changes and deletes them.
 
+use std::collections::BTreeSet;
+
+use super::fitting::{check_ip_address_type, check_private_dns, check_subnets, check_support, check_vpc_dns, fits};
 use super::tokens::Token;
-use super::{ApiError, Fields, Filter, check_tags, dns_name, dry_run, page, tag_set, tag_specification, unsuccessful};
+use super::{ApiError, Fields, Filter, check_tags, dry_run, page, tag_set, tag_specification, unsuccessful};
 use crate::query::Params;
-use crate::world::{DnsState, Endpoint, EndpointDraft, Service, World};
+use crate::service::Caller;
+use crate::world::{Endpoint, EndpointDraft, Interface, Wish, World};
 use crate::xml::{Element, element, list, text, values};
 
 /// The policy that an interface endpoint has where nobody gave it one, and here nobody can: it permits everything.
 const POLICY: &str =
     r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
 
-pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn create(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let token = Token::take(account, "CreateVpcEndpoint", params);
     let kind = params.take("VpcEndpointType");
     let mut draft = EndpointDraft {
         service_name: params.require("ServiceName")?,
         vpc: params.require("VpcId")?,
-        region: None,
+        region: Some(caller.region.clone()),
         ip_address_type: params.take("IpAddressType").unwrap_or_else(|| "ipv4".to_owned()),
         dns_record_ip_type: dns_record_ip_type(params)?,
         private_dns_enabled: params.boolean("PrivateDnsEnabled")?.unwrap_or(false),
@@ -35,24 +40,34 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
     if !matches!(kind.as_deref(), Some("Interface" | "GatewayLoadBalancer")) {
         return Err(ApiError::invalid("The VPC endpoint type must be Interface or GatewayLoadBalancer."));
     }
+    let names_region = service_region.is_some();
     if service_region.is_some_and(|region| region != world.settings.name) {
         return Err(ApiError::invalid("The service is not of this Region."));
     }
     let service = world.offered(account, &draft.service_name)?;
+    // A service of another Region is there for whoever names that Region, and calls one that the service supports.
+    if caller.region != world.settings.name && (!names_region || !service.supported_regions.contains(&caller.region)) {
+        return Err(ApiError::no_offer(&draft.service_name));
+    }
     if kind.as_deref() != Some(service.kind()) {
         let message = format!("The VPC endpoint type must match the type of the service: {}.", service.kind());
         return Err(ApiError::new(400, "InvalidParameter", &message));
     }
     check_support(service, &draft.service_name, &draft.ip_address_type)?;
+    let place = (account.to_owned(), caller.region.clone());
+    let wish = Wish { vpc: &draft.vpc, subnets: &draft.subnets, groups: &draft.security_groups };
+    let network = world.network_with(&place, wish)?;
+    check_subnets(&network, draft.subnets.iter(), &draft.ip_address_type)?;
     if draft.private_dns_enabled {
         check_private_dns(service, &draft.service_name)?;
+        check_vpc_dns(world, &network, &draft.vpc, service, None, (account, &caller.region))?;
         if service.acceptance_required {
             let message = "Private DNS can only be enabled after the endpoint connection is accepted by the owner of";
             return Err(ApiError::new(400, "InvalidParameter", &format!("{message} {}.", draft.service_name)));
         }
     }
     if draft.security_groups.is_empty() && !service.gateway {
-        draft.security_groups.push(default_group(&draft.vpc));
+        draft.security_groups.extend(network.default_group(&draft.vpc).map(|group| group.id.clone()));
     }
     dry_run?;
     let endpoint = world.create_endpoint(account, draft)?.clone();
@@ -65,7 +80,7 @@ fn made(world: &mut World, token: Token, endpoint: &Endpoint) -> Vec<Element> {
     answer
 }
 
-pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
     let ids = params.list("VpcEndpointId");
     let known = [
         "ip-address-type",
@@ -80,10 +95,10 @@ pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) ->
     ];
     let filters = Filter::take(params, &known)?;
     for id in &ids {
-        owned(world, account, id)?;
+        owned(world, caller, id)?;
     }
     let mut found: Vec<&Endpoint> = world.endpoints.values().collect();
-    found.retain(|endpoint| owned(world, account, &endpoint.id).is_ok());
+    found.retain(|endpoint| owned(world, caller, &endpoint.id).is_ok());
     found.retain(|endpoint| ids.is_empty() || ids.contains(&endpoint.id));
     found.retain(|endpoint| {
         filters.iter().all(|filter| match filter.name.as_str() {
@@ -107,7 +122,7 @@ pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) ->
 }
 
 /// Changes an endpoint, which is then built anew: it is `pending` for a while.
-pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn modify(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
     let id = params.require("VpcEndpointId")?;
     let ip_address_type = params.take("IpAddressType");
     let dns_record_ip_type = dns_record_ip_type(params)?;
@@ -116,7 +131,7 @@ pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> F
     let (add_groups, remove_groups) = (params.list("AddSecurityGroupId"), params.list("RemoveSecurityGroupId"));
     let dry_run = dry_run(params);
     params.finish()?;
-    let mut endpoint = owned(world, account, &id)?.clone();
+    let mut endpoint = owned(world, caller, &id)?.clone();
     if !matches!(endpoint.state(), "available" | "pending") {
         let message = format!("The VPC endpoint {id} is in state {} and can not be modified.", endpoint.state());
         return Err(ApiError::new(400, "IncorrectState", &message));
@@ -136,14 +151,22 @@ pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> F
         check_ip_address_type(&endpoint.ip_address_type, Some(&kind))?;
         endpoint.dns_record_ip_type = kind;
     }
+    let place = (caller.account.clone(), caller.region.clone());
+    let network =
+        world.network_with(&place, Wish { vpc: &endpoint.vpc, subnets: &add_subnets, groups: &add_groups })?;
     if private_dns_enabled == Some(true) {
         check_private_dns(service, &name)?;
+        let place = (caller.account.as_str(), caller.region.as_str());
+        check_vpc_dns(world, &network, &endpoint.vpc, service, Some(&endpoint), place)?;
     }
     endpoint.private_dns_enabled = private_dns_enabled.unwrap_or(endpoint.private_dns_enabled);
     for subnet in &remove_subnets {
         let none = || ApiError::new(400, "InvalidParameter", &format!("The endpoint is not in the subnet '{subnet}'."));
         endpoint.subnets.remove(subnet).ok_or_else(none)?;
     }
+    let subnets: Vec<String> = endpoint.subnets.keys().chain(&add_subnets).cloned().collect();
+    world.network_with(&place, Wish { vpc: &endpoint.vpc, subnets: &subnets, groups: &[] })?;
+    check_subnets(&network, subnets.iter(), &endpoint.ip_address_type)?;
     endpoint.security_groups.retain(|group| !remove_groups.contains(group));
     for group in add_groups {
         if !endpoint.security_groups.contains(&group) {
@@ -152,10 +175,12 @@ pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> F
     }
     dry_run?;
     for subnet in add_subnets {
-        endpoint.subnets.entry(subnet).or_insert_with(|| world.id("eni-"));
+        endpoint.subnets.entry(subnet).or_insert_with(|| Interface::new(world.id("eni-")));
     }
     let was_available = endpoint.state() == "available";
+    world.networks.insert(place, network);
     world.endpoints.insert(id.clone(), endpoint);
+    world.give_addresses(&id);
     if was_available {
         world.become_state(&id, "pending", world.now());
     }
@@ -163,7 +188,8 @@ pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> F
 }
 
 /// Deletes endpoints. One that is not there is an `unsuccessful` item.
-pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn delete(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let ids = params.list("VpcEndpointId");
     let dry_run = dry_run(params);
     params.finish()?;
@@ -172,7 +198,7 @@ pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> F
     }
     dry_run?;
     unsuccessful(world, &ids, |world, id| {
-        let found = owned(world, account, id).map(|_| ());
+        let found = owned(world, caller, id).map(|_| ());
         // As an item the code is not the one that a whole call fails with.
         found.and_then(|()| world.delete_endpoint(account, id)).map_err(|error| {
             let code = "InvalidVpcEndpoint.NotFound";
@@ -181,14 +207,14 @@ pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> F
     })
 }
 
-/// An endpoint of this Region, if it is the account's.
-fn owned<'w>(world: &'w World, account: &str, id: &str) -> Result<&'w Endpoint, ApiError> {
+/// An endpoint of the Region that the caller calls, if it is the account's.
+fn owned<'w>(world: &'w World, caller: &Caller, id: &str) -> Result<&'w Endpoint, ApiError> {
     let digits = id.strip_prefix("vpce-").unwrap_or_default();
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(ApiError::malformed_endpoint(id));
     }
     let endpoint = world.endpoints.get(id);
-    let endpoint = endpoint.filter(|endpoint| endpoint.owner == account && endpoint.region == world.settings.name);
+    let endpoint = endpoint.filter(|endpoint| endpoint.owner == caller.account && endpoint.region == caller.region);
     endpoint.ok_or_else(|| ApiError::no_endpoint(id))
 }
 
@@ -199,67 +225,22 @@ fn dns_record_ip_type(params: &mut Params) -> Result<Option<String>, ApiError> {
     Ok(kind)
 }
 
-/// Whether an endpoint with such addresses can have such records.
-fn fits(addresses: &str, records: &str) -> bool {
-    matches!(
-        (addresses, records),
-        (_, "service-defined") | ("ipv4", "ipv4") | ("ipv6", "ipv6") | ("dualstack", "ipv4" | "ipv6" | "dualstack")
-    )
-}
-
-fn check_ip_address_type(addresses: &str, records: Option<&str>) -> Result<(), ApiError> {
-    if !matches!(addresses, "ipv4" | "dualstack" | "ipv6") {
-        return Err(ApiError::invalid(format!("'{addresses}' is not a valid IP address type.")));
-    }
-    if let Some(records) = records.filter(|records| !fits(addresses, records)) {
-        let message = format!(
-            "The DNS record IP type '{records}' is invalid for an endpoint with the IP address type {addresses}."
-        );
-        return Err(ApiError::new(400, "InvalidParameter", &message));
-    }
-    Ok(())
-}
-
-fn check_support(service: &Service, name: &str, addresses: &str) -> Result<(), ApiError> {
-    let supports = |kind: &str| service.ip_address_types.iter().any(|supported| supported == kind);
-    let supported = match addresses {
-        "dualstack" => supports("ipv4") && supports("ipv6"),
-        kind => supports(kind),
-    };
-    if !supported {
-        let message = format!("The IP address type {addresses} is not supported by the service {name}.");
-        return Err(ApiError::new(400, "InvalidParameter", &message));
-    }
-    Ok(())
-}
-
-fn check_private_dns(service: &Service, name: &str) -> Result<(), ApiError> {
-    let why = match service.private_dns_name.as_ref().map(|name| name.state) {
-        Some(DnsState::Verified) => return Ok(()),
-        Some(DnsState::PendingVerification | DnsState::Failed) => "has not verified the private DNS name",
-        None => "does not provide a private DNS name",
-    };
-    let message = format!("Private DNS can't be enabled because the service {name} {why}.");
-    Err(ApiError::new(400, "InvalidParameter", &message))
-}
-
-/// VPCs are not simulated; each has its default security group all the same.
-fn default_group(vpc: &str) -> String {
-    format!("sg-{}", vpc.strip_prefix("vpc-").unwrap_or(vpc))
-}
-
 fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
+    let network = world.network(&endpoint.owner, &endpoint.region);
     let mut names = Vec::new();
     if endpoint.kind == "Interface" {
-        names.push(vec![text("dnsName", dns_name(endpoint)), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]);
+        let subnets = endpoint.subnets.keys().filter_map(|id| network?.subnets.get(id));
+        let zones: BTreeSet<&str> = subnets.map(|subnet| subnet.zone.as_str()).collect();
+        let zonal = zones.into_iter().map(|zone| endpoint.zonal_dns_name(zone));
+        let of = |name| vec![text("dnsName", name), text("hostedZoneId", "Z1YSA3EXCYUU9Z")];
+        names.extend(std::iter::once(endpoint.dns_name()).chain(zonal).map(of));
     }
     let private = world.services.get(&endpoint.service).and_then(|service| service.private_dns_name.as_ref());
     if let Some(private) = private.filter(|_| endpoint.private_dns_enabled) {
         names.push(vec![text("dnsName", &private.name), text("hostedZoneId", "Z04203801HJX3KOGOKWWD")]);
     }
-    let default = default_group(&endpoint.vpc);
     let groups = endpoint.security_groups.iter().map(|group| {
-        let name = if *group == default { "default" } else { group.as_str() };
+        let name = network.and_then(|network| network.groups.get(group)).map_or(group, |group| &group.name);
         vec![text("groupId", group), text("groupName", name)]
     });
     let policy = (endpoint.kind == "Interface").then(|| text("policyDocument", POLICY));
@@ -277,7 +258,7 @@ fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
         element("dnsOptions", vec![text("dnsRecordIpType", &endpoint.dns_record_ip_type)]),
         text("privateDnsEnabled", endpoint.private_dns_enabled),
         text("requesterManaged", false),
-        values("networkInterfaceIdSet", endpoint.subnets.values()),
+        values("networkInterfaceIdSet", endpoint.subnets.values().map(|interface| &interface.id)),
         list("dnsEntrySet", names),
         text("creationTimestamp", super::instant(endpoint.created)),
         tag_set(&endpoint.tags),

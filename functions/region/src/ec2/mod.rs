@@ -2,6 +2,10 @@
 
 mod connections;
 mod endpoints;
+mod fitting;
+mod groups;
+mod ingress;
+mod interfaces;
 mod notifications;
 mod offers;
 mod services;
@@ -9,13 +13,14 @@ mod services;
 mod stories;
 mod tags;
 mod tokens;
+mod vpcs;
 
 use std::collections::BTreeMap;
 
 use crate::error::ApiError;
 use crate::query::Params;
 use crate::service::{Call, Caller};
-use crate::world::{Endpoint, World};
+use crate::world::World;
 use crate::xml::{self, Element};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -28,11 +33,14 @@ pub(crate) const VERSION: &str = "2016-11-15";
 /// The namespace of its answers.
 pub(crate) const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
+/// The most items on a page of a listing.
+const LONGEST_PAGE: usize = 1000;
+
 /// The fields of an operation's answer.
 type Fields = Result<Vec<Element>, ApiError>;
 
 /// An operation.
-type Operation = fn(&mut World, &str, &mut Params) -> Fields;
+type Operation = fn(&mut World, &Caller, &mut Params) -> Fields;
 
 /// Carries one call out, and leaves CloudTrail's record of it.
 pub(crate) fn dispatch(world: &mut World, call: Call, request_id: &str) -> Result<Answer, ApiError> {
@@ -40,8 +48,8 @@ pub(crate) fn dispatch(world: &mut World, call: Call, request_id: &str) -> Resul
         let message = format!("The action {} is not valid for this web service.", call.action);
         return Err(ApiError::new(400, "InvalidAction", &message));
     };
-    let Call { caller: Caller { account, .. }, action, mut params } = call.clone();
-    let fields = operation(world, &account, &mut params);
+    let Call { caller, action, mut params } = call.clone();
+    let fields = operation(world, &caller, &mut params);
     cloudtrail::record(world, &call, request_id, fields.as_deref());
     Ok(Answer::xml(response(&action, request_id, &fields?)))
 }
@@ -67,6 +75,14 @@ fn operation(action: &str) -> Option<Operation> {
         "DescribeVpcEndpoints" => endpoints::describe,
         "ModifyVpcEndpoint" => endpoints::modify,
         "DeleteVpcEndpoints" => endpoints::delete,
+        "DescribeVpcs" => vpcs::describe,
+        "DescribeVpcAttribute" => vpcs::describe_attribute,
+        "ModifyVpcAttribute" => vpcs::modify_attribute,
+        "DescribeSubnets" => vpcs::describe_subnets,
+        "DescribeSecurityGroups" => groups::describe,
+        "DescribeSecurityGroupRules" => groups::describe_rules,
+        "AuthorizeSecurityGroupIngress" => ingress::authorize,
+        "DescribeNetworkInterfaces" => interfaces::describe,
         "DescribeVpcEndpointConnections" => connections::describe,
         "AcceptVpcEndpointConnections" => connections::accept,
         "RejectVpcEndpointConnections" => connections::reject,
@@ -157,13 +173,26 @@ fn instant(at: OffsetDateTime) -> String {
     at.format(FORM).unwrap_or_default()
 }
 
-/// One page of a listing, and the token of the next.
-fn page<T>(world: &World, params: &mut Params, mut items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+/// One page of a listing, and the token of the next. A longer page than the longest is the longest.
+fn page<T>(world: &World, params: &mut Params, items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+    page_up_to(usize::MAX, world, params, items)
+}
+
+/// The same of an operation that refuses to be asked for more than the longest page.
+fn bounded_page<T>(world: &World, params: &mut Params, items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+    page_up_to(LONGEST_PAGE, world, params, items)
+}
+
+fn page_up_to<T>(
+    most: usize,
+    world: &World,
+    params: &mut Params,
+    mut items: Vec<T>,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
     let asked = match params.take("MaxResults") {
-        None => 1000,
+        None => LONGEST_PAGE,
         Some(text) => match text.parse() {
-            // A longer page than the longest is the longest.
-            Ok(n @ 5..) => usize::min(n, 1000),
+            Ok(n @ 5..) if n <= most => usize::min(n, LONGEST_PAGE),
             _ => {
                 return Err(ApiError::invalid(format!(
                     "Value ({text}) for parameter MaxResults is invalid. Expecting a value between 5 and 1000."
@@ -220,11 +249,6 @@ fn unsuccessful(world: &mut World, ids: &[String], each: impl Fn(&mut World, &st
         }
     }
     Ok(vec![xml::list("unsuccessful", items)])
-}
-
-/// The name under which an endpoint is found wherever its VPC is reached.
-fn dns_name(endpoint: &Endpoint) -> String {
-    format!("{}-a1b2c3d4.{}.{}.vpce.amazonaws.com", endpoint.id, endpoint.service, endpoint.region)
 }
 
 /// Takes `TagSpecification.N` for a kind of resource.

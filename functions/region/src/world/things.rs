@@ -1,10 +1,11 @@
 //! What there is in the world: services and endpoints, and the drafts that they are made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::{Built, Interface};
 use crate::state::form;
 
 /// A word of EC2's. It has a name of its own since serde takes whatever looks like `&str` for a part of what it reads.
@@ -35,6 +36,8 @@ pub struct Service {
     pub ip_address_types: Vec<String>,
     /// The private DNS name.
     pub private_dns_name: Option<PrivateDnsName>,
+    /// From which other Regions one may connect.
+    pub supported_regions: BTreeSet<String>,
     /// Who may connect: ids of permissions by principal, which is `*` or an ARN.
     pub principals: BTreeMap<String, String>,
     /// Its tags.
@@ -115,9 +118,11 @@ pub struct Endpoint {
     /// Whether the service's private DNS name leads to it in its VPC.
     pub private_dns_enabled: bool,
     /// Its network interfaces, by their subnets.
-    pub subnets: BTreeMap<String, String>,
+    pub subnets: BTreeMap<String, Interface>,
     /// Its security groups.
     pub security_groups: Vec<String>,
+    /// What is in force of it, once it was available.
+    pub built: Option<Built>,
     /// When it was made.
     #[serde(with = "form::moment")]
     pub created: OffsetDateTime,
@@ -159,6 +164,8 @@ pub struct ServiceDraft {
     pub ip_address_types: Vec<String>,
     /// The private DNS name.
     pub private_dns_name: Option<String>,
+    /// From which other Regions one may connect.
+    pub supported_regions: BTreeSet<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }

@@ -125,7 +125,14 @@ pub(super) fn rich() -> Rich {
     fill_dns(&region, &zone, &verified);
     fill_sns(&region);
 
-    let open = service(&region, &["AcceptanceRequired=false", "TagSpecification.1.ResourceType=vpc-endpoint-service"]);
+    let open = service(
+        &region,
+        &[
+            "AcceptanceRequired=false",
+            "SupportedRegion.1=eu-west-1",
+            "TagSpecification.1.ResourceType=vpc-endpoint-service",
+        ],
+    );
     let asked = service(&region, &["PrivateDnsName=*.example.org"]);
     let gone = service(&region, &[]);
     let tags = ["TagSpecification.1.ResourceType=vpc-endpoint", "TagSpecification.1.Tag.1.Key=a \"key\""];
@@ -153,6 +160,7 @@ pub(super) fn rich() -> Rich {
     record(&region, &zone, "late.example.com", "TXT", &values("\"late\""));
     let role = ["RoleArn=arn:aws:iam::111122223333:role/teams/dns", "RoleSessionName=verifier"];
     done(&region, PROVIDER, "sts", "AssumeRole", &role, "");
+    fill_network(&region);
     Rich { region, verified, asked, pending, waiting, zone }
 }
 
@@ -179,6 +187,19 @@ fn fill_dns(region: &Region, zone: &str, verified: &str) {
     region.world().published_txt.insert(("_x.example.org".to_owned(), "v".to_owned()));
 }
 
+/// A VPC that somebody made, beside those that are only named.
+fn fill_network(region: &Region) {
+    let draft = serde_json::json!({
+        "vpcId": "vpc-0b", "ipv6CidrBlock": "2001:db8::/56",
+        "subnets": [{"subnetId": "subnet-0b", "ipv6CidrBlock": "2001:db8::/64"}],
+        "securityGroups": [{"groupId": "sg-0b", "groupName": "api"}],
+    });
+    region.world().make_vpc(PROVIDER, None, serde_json::from_value(draft).unwrap()).unwrap();
+    let permission = ["GroupId=sg-0b", "IpProtocol=tcp", "FromPort=443", "ToPort=443", "CidrIp=10.0.0.0/8"];
+    done(region, PROVIDER, "ec2", "AuthorizeSecurityGroupIngress", &permission, "");
+    done(region, PROVIDER, "ec2", "CreateTags", &["ResourceId.1=vpc-0b", "Tag.1.Key=k", "Tag.1.Value=v"], "");
+}
+
 fn fill_sns(region: &Region) {
     let sns = |action: &str, params: &[&str]| done(region, PROVIDER, "sns", action, params, "");
     sns("CreateTopic", &["Name=plain", "Tags.member.1.Key=k", "Tags.member.1.Value=v"]);
@@ -195,6 +216,11 @@ fn fill_sns(region: &Region) {
     let (filter, policy) = (format!("{value}={filter}"), format!("{key}=FilterPolicy"));
     sns("Subscribe", &[&plain, "Protocol=email", "Endpoint=a@example.com", &policy, &filter]);
     sns("Subscribe", &[&plain, "Protocol=https", "Endpoint=https://example.com/~a"]);
+    let nested =
+        r#"{"a": {"b": [{"numeric": [">", 1.5]}, {"cidr": "10.0.0.0/8"}]}, "$or": [{"c": [1]}, {"d": [null]}]}"#;
+    let (nested, scope) = (format!("{value}={nested}"), "Attributes.entry.2.key=FilterPolicyScope");
+    let body = "Attributes.entry.2.value=MessageBody";
+    sns("Subscribe", &[&plain, "Protocol=https", "Endpoint=https://example.com/b", &policy, &nested, scope, body]);
     let queue = "Endpoint=arn:aws:sqs:us-west-2:999988887777:q.fifo";
     let raw = [format!("{key}=RawMessageDelivery"), format!("{value}=true")];
     sns("Subscribe", &[&ordered, "Protocol=sqs", queue, &raw[0], &raw[1]]);
