@@ -15,6 +15,7 @@ pub mod domains;
 pub mod figures;
 pub mod lambda;
 pub mod meanwhile;
+pub mod names;
 pub mod notices;
 pub mod stage;
 

@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod notifier;
+mod prober;
 mod vars;
 mod verifier;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 pub use acceptor::AcceptorConfig;
 pub use notifier::NotifierConfig;
+pub use prober::ProberConfig;
 pub use verifier::VerifierConfig;
 
 use vars::Vars;
