@@ -89,7 +89,7 @@ impl Acceptor {
         let outcomes = self.apply(effects, deadline).await;
         let mode = self.config.mode;
         let policy_digest = Some(policy.digest().to_owned());
-        Ok(Report { function: FUNCTION, mode, policy_digest, outcomes, skipped, said: Vec::new() })
+        Ok(Report { function: FUNCTION, mode, policy_digest, outcomes, skipped, said: Vec::new(), endpoints: None })
     }
 
     /// The principals that may ask for connections to a service.

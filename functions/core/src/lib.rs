@@ -11,6 +11,7 @@
 //! - [`accept`]: what is to be done about all connections.
 //! - [`ownership`]: what is to be done about all private DNS names.
 //! - [`notice`]: who is told what, and in which words.
+//! - [`endpoint`]: what is to be set on a consumer's own endpoints.
 //! - [`plan`]: effects, and the reasons for doing nothing.
 //! - [`principals`]: who may ask, against who is listed.
 //! - [`report`]: what came of it: the return value, the log, and the failures.
@@ -28,6 +29,7 @@ pub mod accept;
 pub mod config;
 pub mod diagnosis;
 pub mod dns;
+pub mod endpoint;
 pub mod ids;
 pub mod notice;
 pub mod observed;

@@ -154,7 +154,15 @@ impl Notifier {
         skipped.extend(foreign);
         let Done { outcomes, said } = all;
         let skipped = without_told(skipped, &outcomes);
-        Ok(Report { function: FUNCTION, mode: self.config.mode, policy_digest: None, outcomes, skipped, said })
+        Ok(Report {
+            function: FUNCTION,
+            mode: self.config.mode,
+            policy_digest: None,
+            outcomes,
+            skipped,
+            said,
+            endpoints: None,
+        })
     }
 
     /// Looks, and adds what this process knows better.

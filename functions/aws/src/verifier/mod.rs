@@ -180,7 +180,15 @@ impl Verifier {
             }
         }
         let skipped = stale.into_iter().chain(skipped.into_values().flatten()).collect();
-        Ok(Report { function: FUNCTION, mode: self.config.mode, policy_digest: None, outcomes, skipped, said })
+        Ok(Report {
+            function: FUNCTION,
+            mode: self.config.mode,
+            policy_digest: None,
+            outcomes,
+            skipped,
+            said,
+            endpoints: None,
+        })
     }
 
     /// Looks at everything that matters, decides, and changes nothing.

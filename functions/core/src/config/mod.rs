@@ -1,6 +1,7 @@
 //! The variables, read once, with all their faults in one message.
 
 mod acceptor;
+mod configurator;
 mod notifier;
 mod vars;
 mod verifier;
@@ -10,6 +11,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use acceptor::AcceptorConfig;
+pub use configurator::ConfiguratorConfig;
 pub use notifier::NotifierConfig;
 pub use verifier::VerifierConfig;
 
