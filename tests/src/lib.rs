@@ -9,6 +9,7 @@
     reason = "a test that finds something else must fail"
 )]
 
+pub mod canned;
 pub mod cost;
 pub mod domains;
 pub mod lambda;
