@@ -12,6 +12,7 @@
 pub mod canned;
 pub mod cost;
 pub mod domains;
+pub mod endpoints;
 pub mod lambda;
 pub mod meanwhile;
 pub mod notices;
