@@ -185,6 +185,8 @@ def topics_are_subscribed_to(pair, things):
         ("no list", '{"type": "x"}'),
         ("an empty list", '{"type": []}'),
         ("an operator that is none", '{"type": [{"like": "x"}]}'),
+        ("a range that is none", '{"count": [{"numeric": [">", 2, "<", 1]}]}'),
+        ("nested", '{"type": {"of": ["x"]}}'),
         ("six keys", json.dumps({str(n): ["x"] for n in range(6)})),
     ]:
         subscribe(f"with a filter that is {note}", f"arn:aws:sqs:{REGION}:{PROVIDER}:other", FilterPolicy=policy)
@@ -246,6 +248,8 @@ FILTERS = {
     "both": {"type": ["held"], "count": [{"numeric": [">", 1]}]},
     "suffix": {"type": [{"suffix": "ld"}]},
     "folded": {"type": [{"equals-ignore-case": "HELD"}]},
+    "either": {"$or": [{"type": ["other"]}, {"count": [10]}]},
+    "not-two": {"count": [{"anything-but": [2]}]},
     "all": None,
 }
 MESSAGES = [{}, {"type": "held"}, {"type": "HELD"}, {"type": "other", "count": 2}, {"type": "held", "count": 10}]

@@ -112,6 +112,7 @@ SNS = [
         (TOPIC, "*: ordered, *", "refused.Message", "Invalid parameter: Fifo Topic names *", "Fifo Topic names *", 1),
         ("sns.add_permission", "*: again", "refused.Message", "Invalid parameter: Statement *", "Statement *", 1),
         (SUBSCRIBE, "*", "refused.Message", "Invalid parameter: Attributes Reason: *", "Invalid parameter: Filter*", 3),
+        (SUBSCRIBE, "*: with a filter that is a range *", "refused.Message", "*than top", "*than top\n at ...", 1),
         (PUBLISH, "*", "refused.Message", "*", "An error occurred (*", 2),
         (PUBLISH, "*: too long a subject", "refused.Message", "*: Subject", "Subject must be *", 1),
         (PUBLISH, "*: to a topic that is not there", "refused.Message", "Topic does *", "Endpoint does not exist", 1),
@@ -143,17 +144,8 @@ SNS = [
     ("region", "the model: raw messages are for queues and HTTPS", [
         (SUBSCRIBE, "*: raw, as mail", "outcome", "InvalidParameter: *RawMessageDelivery*", "done", 1),
     ]),
-    ("moto", "the guide has these operators of filters, and moto delivers by them. Our Region says that it does not "
-     "simulate them", [
-        (SUBSCRIBE, "*: *", "outcome", "InvalidParameter: *the match type numeric is not simulated here", "done", 2),
-        (SUBSCRIBE, "*: *", "outcome", "InvalidParameter: *the match value 2 is not simulated here", "done", 1),
-        (SUBSCRIBE, "*: *", "outcome", "InvalidParameter: *the match type suffix is not simulated here", "done", 1),
-        (PUBLISH, "*: through `*number`", "got", "", "m3", 2),
-        (PUBLISH, "*: through `both`", "got", "", "m4", 1),
-        (PUBLISH, "*: through `suffix`", "got", "", "m1 m4", 1),
-    ]),
-    ("neither", "the guide has this operator, too. Our Region refuses it, and moto takes it and delivers nothing", [
-        (SUBSCRIBE, "*: folded", "outcome", "InvalidParameter: *equals-ignore-case is not simulated here", "done", 1),
+    ("region", "the guide has this operator; moto takes it and delivers nothing", [
+        (PUBLISH, "*: through `folded`", "got", "m1 m2 m4", "", 1),
     ]),
     ("region", "the model: a subject has no line breaks, and a structure is JSON with a default", [
         (PUBLISH, "*: a subject of two lines", "outcome", "InvalidParameter: *", "done", 1),

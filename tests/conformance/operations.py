@@ -40,7 +40,6 @@ READS = {name: example for name, example in OPERATIONS.items() if name.startswit
 
 # Parameters and filters that AWS has and the Region has not: findings.
 NOT_IN_THE_REGION = {
-    "create_vpc_endpoint_service_configuration": ["SupportedRegions"],
     "create_vpc_endpoint": [
         "DnsOptions",
         "PolicyDocument",
@@ -52,7 +51,6 @@ NOT_IN_THE_REGION = {
     "accept_vpc_endpoint_connections": ["TransitGatewayAttachmentIds"],
     "reject_vpc_endpoint_connections": ["TransitGatewayAttachmentIds"],
     "describe_vpc_endpoint_connections": ["transit-gateway-attachment-id"],
-    "modify_vpc_endpoint_service_configuration": ["AddSupportedRegions", "RemoveSupportedRegions"],
     "modify_vpc_endpoint_service_permissions": ["PermissionType"],
     "describe_vpc_endpoint_service_permissions": ["permission-type"],
     "modify_vpc_endpoint": [

@@ -133,10 +133,14 @@ def test_a_service_needs_a_load_balancer_and_types_that_exist(stage):
     assert client.describe_vpc_endpoint_service_configurations()["ServiceConfigurations"] == []
 
 
-@pytest.mark.xfail(strict=True, reason="the Region knows no SupportedRegions")
 def test_a_service_for_other_regions_can_be_made(stage):
     made = stage.create_service(SupportedRegions=["us-west-2", "eu-west-1"])
     assert sorted(region["Region"] for region in made["SupportedRegions"]) == ["eu-west-1", "us-west-2"]
+    changes = {"AddSupportedRegions": ["eu-west-2"], "RemoveSupportedRegions": ["eu-west-1", "us-west-2"]}
+    client = stage.client(PROVIDER)
+    client.modify_vpc_endpoint_service_configuration(ServiceId=made["ServiceId"], **changes)
+    (read,) = client.describe_vpc_endpoint_service_configurations()["ServiceConfigurations"]
+    assert read["SupportedRegions"] == [{"Region": "eu-west-2", "ServiceState": "Available"}]
 
 
 def test_the_same_client_token_makes_one_service(stage):

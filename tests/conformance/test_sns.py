@@ -5,7 +5,7 @@ import json
 import pytest
 
 from operations import ACME_ROOT
-from stage import ACME, PROVIDER, REGION, Like, refused
+from stage import ACME, PROVIDER, REGION, Like, refused, wait_until
 
 UUID = Like(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 QUEUE = f"arn:aws:sqs:{REGION}:{ACME}:notices"
@@ -116,6 +116,9 @@ def test_a_subscription_is_as_it_was_asked_for(sns, topic):
         ('{"type": "x"}', '.*"type" must be an object or an array.*'),
         ('{"type": []}', ".*Empty arrays are not allowed.*"),
         ('{"type": [{"like": "x"}]}', ".*Unrecognized match type like.*"),
+        ('{"n": [{"numeric": [">", 2, "<", 1]}]}', ".*Bottom must be less than top.*"),
+        ('{"n": [{"numeric": ["!=", 1]}]}', ".*Unrecognized numeric range operator: !=.*"),
+        ('{"type": [{"suffix": 1}]}', ".*suffix match pattern must be a string.*"),
         (json.dumps({str(n): ["x"] for n in range(6)}), ".*can not have more than 5 keys.*"),
     ],
 )
@@ -134,16 +137,23 @@ def test_a_filter_that_is_none_is_refused(sns, topic, policy, message):
         {"type": [{"equals-ignore-case": "held"}]},
         {"type": [{"anything-but": [1]}]},
         {"address": [{"cidr": "192.0.2.0/24"}]},
+        {"$or": [{"type": ["x"]}, {"n": [1]}]},
     ],
 )
-@pytest.mark.xfail(strict=True, reason="the Region knows only some of SNS's conditions, and says so")
 def test_a_filter_may_have_every_condition_of_the_guide(sns, topic, policy):
     subscribe(sns, topic, FilterPolicy=json.dumps(policy))
 
 
-@pytest.mark.xfail(strict=True, reason="the Region filters by attributes only, and says so")
-def test_a_filter_may_look_at_the_body(sns, topic):
-    subscribe(sns, topic, FilterPolicy='{"type": ["x"]}', FilterPolicyScope="MessageBody")
+def test_a_filter_may_look_at_the_body(stage, sns, topic):
+    policy = {"type": [{"suffix": "Held"}], "service": {"region": [{"anything-but": ["us-west-2"]}]}}
+    subscribe(sns, topic, FilterPolicy=json.dumps(policy), FilterPolicyScope="MessageBody", RawMessageDelivery="true")
+    for subject, region in [("first", "us-west-2"), ("second", "eu-west-1")]:
+        message = {"type": "EndpointConnectionHeld", "service": {"region": region}}
+        sns.publish(TopicArn=topic, Subject=subject, Message=json.dumps(message))
+    sns.publish(TopicArn=topic, Subject="third", Message="no JSON")
+    wait_until(lambda: [subject for _, subject in stage.deliveries()], ["second"])
+    with refused("InvalidParameter", message=".*does not support nested filter policy"):
+        subscribe(sns, topic, f"{QUEUE}-2", FilterPolicy=json.dumps(policy))
 
 
 def test_a_subscription_needs_a_protocol_and_an_endpoint_for_it(sns, topic):

@@ -51,6 +51,10 @@ impl ApiError {
         Self::new(400, "InvalidVpcEndpointServiceId.NotFound", &message)
     }
 
+    pub(crate) fn no_offer(name: &str) -> Self {
+        Self::new(400, "InvalidServiceName", &format!("The Vpc Endpoint Service '{name}' does not exist"))
+    }
+
     pub(crate) fn malformed_endpoint(id: &str) -> Self {
         let message = format!("Invalid Id: '{id}' (expecting 'vpce-...')");
         Self::new(400, "InvalidVpcEndpointId.Malformed", &message)

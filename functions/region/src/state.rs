@@ -40,7 +40,7 @@ use crate::world::{ConnectionNotification, Due, Endpoint, Made, Service, Session
 use crate::{Region, Settings};
 
 /// The version of the document's form. One of another version is refused, not guessed at.
-pub const FORMAT: u64 = 2;
+pub const FORMAT: u64 = 3;
 
 /// Why a world can not be saved or loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -154,7 +154,14 @@ impl World {
     /// Makes a service to which only its owner may connect until he permits others, as EC2 makes them.
     pub(crate) fn offer_service(&mut self, owner: &str, draft: ServiceDraft) -> &mut Service {
         let id = self.id("vpce-svc-");
-        let ServiceDraft { acceptance_required, load_balancers, ip_address_types, private_dns_name, tags } = draft;
+        let ServiceDraft {
+            acceptance_required,
+            load_balancers,
+            ip_address_types,
+            private_dns_name,
+            supported_regions,
+            tags,
+        } = draft;
         let private_dns_name = private_dns_name.map(|name| self.unproven(name));
         let gateway = load_balancers.iter().any(|arn| arn.contains(":loadbalancer/gwy/"));
         let service = Service {
@@ -165,6 +172,7 @@ impl World {
             gateway,
             ip_address_types,
             private_dns_name,
+            supported_regions,
             principals: BTreeMap::new(),
             tags,
         };
@@ -210,10 +218,7 @@ impl World {
     pub(crate) fn offered(&self, account: &str, name: &str) -> Result<&Service, ApiError> {
         let mut services = self.services.values();
         let service = services.find(|service| self.service_name(service) == name && service.admits(account));
-        service.ok_or_else(|| {
-            let message = format!("The Vpc Endpoint Service '{name}' does not exist");
-            ApiError::new(400, "InvalidServiceName", &message)
-        })
+        service.ok_or_else(|| ApiError::no_offer(name))
     }
 
     /// Accepts a connection that waits.

@@ -2,10 +2,12 @@
 
 use super::{ApiError, Fields, Filter, dns_name, dry_run, page, services, tag_set, unsuccessful};
 use crate::query::Params;
+use crate::service::Caller;
 use crate::world::{Endpoint, World};
 use crate::xml::{Element, list, text, values};
 
-pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let known = ["ip-address-type", "service-id", "vpc-endpoint-owner", "vpc-endpoint-region", "vpc-endpoint-state"];
     let filters = Filter::take(params, &known)?;
     let seen_at = world.now() - world.settings.read_lag;
@@ -58,12 +60,12 @@ fn connection(world: &World, endpoint: &Endpoint, state: &str) -> Vec<Element> {
     ]
 }
 
-pub(super) fn accept(world: &mut World, account: &str, params: &mut Params) -> Fields {
-    decide(world, account, params, World::accept)
+pub(super) fn accept(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    decide(world, &caller.account, params, World::accept)
 }
 
-pub(super) fn reject(world: &mut World, account: &str, params: &mut Params) -> Fields {
-    decide(world, account, params, World::reject)
+pub(super) fn reject(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    decide(world, &caller.account, params, World::reject)
 }
 
 type Decide = fn(&mut World, &str, &str) -> Result<(), ApiError>;

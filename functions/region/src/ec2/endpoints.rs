@@ -3,6 +3,7 @@
 use super::tokens::Token;
 use super::{ApiError, Fields, Filter, check_tags, dns_name, dry_run, page, tag_set, tag_specification, unsuccessful};
 use crate::query::Params;
+use crate::service::Caller;
 use crate::world::{DnsState, Endpoint, EndpointDraft, Service, World};
 use crate::xml::{Element, element, list, text, values};
 
@@ -10,13 +11,14 @@ use crate::xml::{Element, element, list, text, values};
 const POLICY: &str =
     r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
 
-pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn create(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let token = Token::take(account, "CreateVpcEndpoint", params);
     let kind = params.take("VpcEndpointType");
     let mut draft = EndpointDraft {
         service_name: params.require("ServiceName")?,
         vpc: params.require("VpcId")?,
-        region: None,
+        region: Some(caller.region.clone()),
         ip_address_type: params.take("IpAddressType").unwrap_or_else(|| "ipv4".to_owned()),
         dns_record_ip_type: dns_record_ip_type(params)?,
         private_dns_enabled: params.boolean("PrivateDnsEnabled")?.unwrap_or(false),
@@ -35,10 +37,15 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
     if !matches!(kind.as_deref(), Some("Interface" | "GatewayLoadBalancer")) {
         return Err(ApiError::invalid("The VPC endpoint type must be Interface or GatewayLoadBalancer."));
     }
+    let names_region = service_region.is_some();
     if service_region.is_some_and(|region| region != world.settings.name) {
         return Err(ApiError::invalid("The service is not of this Region."));
     }
     let service = world.offered(account, &draft.service_name)?;
+    // A service of another Region is there for whoever names that Region, and calls one that the service supports.
+    if caller.region != world.settings.name && (!names_region || !service.supported_regions.contains(&caller.region)) {
+        return Err(ApiError::no_offer(&draft.service_name));
+    }
     if kind.as_deref() != Some(service.kind()) {
         let message = format!("The VPC endpoint type must match the type of the service: {}.", service.kind());
         return Err(ApiError::new(400, "InvalidParameter", &message));
@@ -65,7 +72,7 @@ fn made(world: &mut World, token: Token, endpoint: &Endpoint) -> Vec<Element> {
     answer
 }
 
-pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
     let ids = params.list("VpcEndpointId");
     let known = [
         "ip-address-type",
@@ -80,10 +87,10 @@ pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) ->
     ];
     let filters = Filter::take(params, &known)?;
     for id in &ids {
-        owned(world, account, id)?;
+        owned(world, caller, id)?;
     }
     let mut found: Vec<&Endpoint> = world.endpoints.values().collect();
-    found.retain(|endpoint| owned(world, account, &endpoint.id).is_ok());
+    found.retain(|endpoint| owned(world, caller, &endpoint.id).is_ok());
     found.retain(|endpoint| ids.is_empty() || ids.contains(&endpoint.id));
     found.retain(|endpoint| {
         filters.iter().all(|filter| match filter.name.as_str() {
@@ -107,7 +114,7 @@ pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) ->
 }
 
 /// Changes an endpoint, which is then built anew: it is `pending` for a while.
-pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn modify(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
     let id = params.require("VpcEndpointId")?;
     let ip_address_type = params.take("IpAddressType");
     let dns_record_ip_type = dns_record_ip_type(params)?;
@@ -116,7 +123,7 @@ pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> F
     let (add_groups, remove_groups) = (params.list("AddSecurityGroupId"), params.list("RemoveSecurityGroupId"));
     let dry_run = dry_run(params);
     params.finish()?;
-    let mut endpoint = owned(world, account, &id)?.clone();
+    let mut endpoint = owned(world, caller, &id)?.clone();
     if !matches!(endpoint.state(), "available" | "pending") {
         let message = format!("The VPC endpoint {id} is in state {} and can not be modified.", endpoint.state());
         return Err(ApiError::new(400, "IncorrectState", &message));
@@ -163,7 +170,8 @@ pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> F
 }
 
 /// Deletes endpoints. One that is not there is an `unsuccessful` item.
-pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn delete(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let ids = params.list("VpcEndpointId");
     let dry_run = dry_run(params);
     params.finish()?;
@@ -172,7 +180,7 @@ pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> F
     }
     dry_run?;
     unsuccessful(world, &ids, |world, id| {
-        let found = owned(world, account, id).map(|_| ());
+        let found = owned(world, caller, id).map(|_| ());
         // As an item the code is not the one that a whole call fails with.
         found.and_then(|()| world.delete_endpoint(account, id)).map_err(|error| {
             let code = "InvalidVpcEndpoint.NotFound";
@@ -181,14 +189,14 @@ pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> F
     })
 }
 
-/// An endpoint of this Region, if it is the account's.
-fn owned<'w>(world: &'w World, account: &str, id: &str) -> Result<&'w Endpoint, ApiError> {
+/// An endpoint of the Region that the caller calls, if it is the account's.
+fn owned<'w>(world: &'w World, caller: &Caller, id: &str) -> Result<&'w Endpoint, ApiError> {
     let digits = id.strip_prefix("vpce-").unwrap_or_default();
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(ApiError::malformed_endpoint(id));
     }
     let endpoint = world.endpoints.get(id);
-    let endpoint = endpoint.filter(|endpoint| endpoint.owner == account && endpoint.region == world.settings.name);
+    let endpoint = endpoint.filter(|endpoint| endpoint.owner == caller.account && endpoint.region == caller.region);
     endpoint.ok_or_else(|| ApiError::no_endpoint(id))
 }
 

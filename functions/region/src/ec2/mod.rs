@@ -32,7 +32,7 @@ pub(crate) const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 type Fields = Result<Vec<Element>, ApiError>;
 
 /// An operation.
-type Operation = fn(&mut World, &str, &mut Params) -> Fields;
+type Operation = fn(&mut World, &Caller, &mut Params) -> Fields;
 
 /// Carries one call out, and leaves CloudTrail's record of it.
 pub(crate) fn dispatch(world: &mut World, call: Call, request_id: &str) -> Result<Answer, ApiError> {
@@ -40,8 +40,8 @@ pub(crate) fn dispatch(world: &mut World, call: Call, request_id: &str) -> Resul
         let message = format!("The action {} is not valid for this web service.", call.action);
         return Err(ApiError::new(400, "InvalidAction", &message));
     };
-    let Call { caller: Caller { account, .. }, action, mut params } = call.clone();
-    let fields = operation(world, &account, &mut params);
+    let Call { caller, action, mut params } = call.clone();
+    let fields = operation(world, &caller, &mut params);
     cloudtrail::record(world, &call, request_id, fields.as_deref());
     Ok(Answer::xml(response(&action, request_id, &fields?)))
 }

@@ -4,11 +4,13 @@ use super::tokens::Token;
 use super::{ApiError, Fields, Filter, dry_run, page, services};
 use crate::happening::ConnectionEvent;
 use crate::query::Params;
+use crate::service::Caller;
 use crate::world::{ConnectionNotification, World};
 use crate::xml::{Element, element, list, text, values};
 
 /// Makes a notification of a service. A consumer's own, of an endpoint, is not simulated.
-pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn create(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let token = Token::take(account, "CreateVpcEndpointConnectionNotification", params);
     let service = params.require("ServiceId")?;
     let topic = params.require("ConnectionNotificationArn")?;
@@ -48,7 +50,8 @@ fn answer(world: &mut World, token: Token, made: &ConnectionNotification) -> Vec
     answer
 }
 
-pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let id = params.take("ConnectionNotificationId");
     let known = [
         "connection-notification-arn",

@@ -2,23 +2,30 @@
 
 use super::{ApiError, Fields, Filter, check_tags, dry_run, page, services, tag_set};
 use crate::query::Params;
+use crate::service::Caller;
 use crate::world::{Principal, Service, World};
 use crate::xml::{Element, list, text, values};
 
 /// Lists the services that an account may connect to. AWS's own are not simulated.
-pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let names = params.list("ServiceName");
     let regions = params.list("ServiceRegion");
     let known =
         ["owner", "service-name", "service-region", "service-type", "supported-ip-address-types", "tag-key", "tag:"];
     let filters = Filter::take(params, &known)?;
-    for name in &names {
-        world.offered(account, name)?;
-    }
     let here = &world.settings.name;
+    // From another Region one has to ask for this one, and finds what supports that other one.
+    let asks_here = if regions.is_empty() { caller.region == *here } else { regions.contains(here) };
+    let reaches = |service: &Service| caller.region == *here || service.supported_regions.contains(&caller.region);
+    for name in &names {
+        if !reaches(world.offered(account, name)?) {
+            return Err(ApiError::no_offer(name));
+        }
+    }
     let mut found: Vec<&Service> = world.services.values().filter(|service| service.admits(account)).collect();
     found.retain(|service| names.is_empty() || names.contains(&world.service_name(service)));
-    found.retain(|_| regions.is_empty() || regions.contains(here));
+    found.retain(|service| asks_here && reaches(service));
     found.retain(|service| {
         filters.iter().all(|filter| match filter.name.as_str() {
             "owner" => filter.matches(&service.owner),
@@ -69,7 +76,8 @@ fn detail(world: &World, account: &str, service: &Service) -> Vec<Element> {
 }
 
 /// Permits principals, or does so no more.
-pub(super) fn permit(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn permit(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let id = params.require("ServiceId")?;
     let add = params.list("AddAllowedPrincipals");
     let remove = params.list("RemoveAllowedPrincipals");
@@ -88,7 +96,8 @@ pub(super) fn permit(world: &mut World, account: &str, params: &mut Params) -> F
     Ok(vec![list("addedPrincipalSet", added), text("return", true)])
 }
 
-pub(super) fn describe_permissions(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn describe_permissions(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let id = params.require("ServiceId")?;
     let filters = Filter::take(params, &["principal", "principal-type"])?;
     let mut found: Vec<_> = services::owned(world, account, &id)?.principals.iter().collect();

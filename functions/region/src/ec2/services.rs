@@ -1,12 +1,16 @@
 //! Endpoint services, as their owner makes, sees, changes and deletes them.
 
+use std::collections::BTreeSet;
+
 use super::tokens::Token;
 use super::{ApiError, Fields, Filter, check_tags, dry_run, page, tag_set, tag_specification, unsuccessful};
 use crate::query::Params;
+use crate::service::Caller;
 use crate::world::{PrivateDnsName, Service, ServiceDraft, World};
 use crate::xml::{Element, element, list, text, values};
 
-pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn create(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let token = Token::take(account, "CreateVpcEndpointServiceConfiguration", params);
     let mut load_balancers = params.list("NetworkLoadBalancerArn");
     load_balancers.extend(params.list("GatewayLoadBalancerArn"));
@@ -14,6 +18,7 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
     let draft = ServiceDraft {
         acceptance_required: params.boolean("AcceptanceRequired")?.unwrap_or(true),
         private_dns_name: params.take("PrivateDnsName"),
+        supported_regions: params.list("SupportedRegion").into_iter().collect(),
         tags: tag_specification(params, "vpc-endpoint-service")?,
         load_balancers,
         ip_address_types: {
@@ -35,6 +40,7 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
         return Err(ApiError::new(400, "InvalidParameter", message));
     }
     check_ip_address_types(&draft.ip_address_types)?;
+    check_regions(&draft.supported_regions)?;
     if let Some(name) = &draft.private_dns_name {
         check_private_dns_name(name, gateways != 0)?;
     }
@@ -49,7 +55,8 @@ fn made(world: &mut World, token: Token, service: &Service) -> Vec<Element> {
     answer
 }
 
-pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let ids = params.list("ServiceId");
     let filters = Filter::take(
         params,
@@ -73,7 +80,8 @@ pub(super) fn describe(world: &mut World, account: &str, params: &mut Params) ->
 }
 
 /// Changes a service. It answers with no more than `return`: a new name's record has to be read.
-pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn modify(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let id = params.require("ServiceId")?;
     let private_dns_name = params.take("PrivateDnsName");
     let remove_name = params.boolean("RemovePrivateDnsName")?.unwrap_or(false);
@@ -84,9 +92,15 @@ pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> F
     remove.extend(params.list("RemoveGatewayLoadBalancerArn"));
     let add_types = params.list("AddSupportedIpAddressType");
     let remove_types = params.list("RemoveSupportedIpAddressType");
+    let add_regions = params.list("AddSupportedRegion");
+    let remove_regions = params.list("RemoveSupportedRegion");
     let dry_run = dry_run(params);
     params.finish()?;
     let service = owned(world, account, &id)?;
+    let mut supported_regions = service.supported_regions.clone();
+    supported_regions.extend(add_regions);
+    supported_regions.retain(|region| !remove_regions.contains(region));
+    check_regions(&supported_regions)?;
     let load_balancers = changed(&service.load_balancers, add, &remove);
     let ip_address_types = changed(&service.ip_address_types, add_types, &remove_types);
     if remove_name && private_dns_name.is_some() {
@@ -114,6 +128,7 @@ pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> F
     if let Some(service) = world.services.get_mut(&id) {
         service.load_balancers = load_balancers;
         service.ip_address_types = ip_address_types;
+        service.supported_regions = supported_regions;
         service.acceptance_required = acceptance_required.unwrap_or(service.acceptance_required);
         if remove_name || unproven.is_some() {
             service.private_dns_name = unproven;
@@ -123,7 +138,8 @@ pub(super) fn modify(world: &mut World, account: &str, params: &mut Params) -> F
 }
 
 /// Deletes services. One with connections is an `unsuccessful` item.
-pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn delete(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let ids = params.list("ServiceId");
     let dry_run = dry_run(params);
     params.finish()?;
@@ -147,7 +163,8 @@ pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> F
 }
 
 /// Asks AWS to look at the private DNS name's record.
-pub(super) fn start_verification(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn start_verification(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let id = params.require("ServiceId")?;
     let dry_run = dry_run(params);
     params.finish()?;
@@ -187,6 +204,25 @@ fn changed(of: &[String], add: Vec<String>, remove: &[String]) -> Vec<String> {
 fn check_ip_address_types(types: &[String]) -> Result<(), ApiError> {
     match types.iter().find(|kind| !matches!(kind.as_str(), "ipv4" | "ipv6")) {
         Some(other) => Err(ApiError::invalid(format!("'{other}' is not a valid IP address type."))),
+        None => Ok(()),
+    }
+}
+
+/// Which Regions there are is not simulated; what can be none is refused all the same.
+fn check_regions(regions: &BTreeSet<String>) -> Result<(), ApiError> {
+    let is_region = |region: &str| {
+        let mut parts = region.rsplit('-');
+        let number = parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+        let mut words = 0;
+        number
+            && parts.all(|part| {
+                words += 1;
+                !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase())
+            })
+            && words >= 2
+    };
+    match regions.iter().find(|region| !is_region(region)) {
+        Some(other) => Err(ApiError::invalid(format!("'{other}' is not a valid Region."))),
         None => Ok(()),
     }
 }
@@ -236,6 +272,11 @@ fn configuration(world: &World, service: &Service) -> Vec<Element> {
         values("baseEndpointDnsNameSet", [base]),
         tag_set(&service.tags),
     ];
+    // A service for its own Region alone tells of none: what AWS says there is in no source.
+    if !service.supported_regions.is_empty() {
+        let region = |region| vec![text("region", region), text("serviceState", "Available")];
+        fields.push(list("supportedRegionSet", service.supported_regions.iter().map(region)));
+    }
     if let Some(PrivateDnsName { name, record, value, state, .. }) = &service.private_dns_name {
         fields.push(text("privateDnsName", name));
         fields.push(element(

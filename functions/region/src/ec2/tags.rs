@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ApiError, Fields, dry_run};
 use crate::query::Params;
+use crate::service::Caller;
 use crate::world::World;
 use crate::xml::text;
 
@@ -14,7 +15,8 @@ const TAGS: usize = 50;
 /// The longest key. EC2 takes one character less than most of AWS does.
 const LONGEST_KEY: usize = 127;
 
-pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn create(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let resources = params.list("ResourceId");
     let tags = take(params)?;
     let dry_run = dry_run(params);
@@ -42,7 +44,8 @@ pub(super) fn create(world: &mut World, account: &str, params: &mut Params) -> F
 
 /// Takes tags away: all of them where none is named; one of any value where none is given; else one of that value,
 /// which may be the empty one.
-pub(super) fn delete(world: &mut World, account: &str, params: &mut Params) -> Fields {
+pub(super) fn delete(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {
+    let account = caller.account.as_str();
     let resources = params.list("ResourceId");
     let mut tags = Vec::new();
     for mut tag in params.structures("Tag") {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::filter::Scalar;
 use super::{Protocol, invalid};
 use crate::error::ApiError;
 use crate::query::Params;
@@ -26,14 +27,21 @@ pub struct Attribute {
 }
 
 impl Attribute {
-    /// The strings in it, which filters look at: none in a number or in bytes.
-    pub(super) fn strings(&self) -> Vec<String> {
-        match self.data_type.as_str() {
-            "String" => vec![self.value.clone()],
-            "String.Array" => {
-                let values = serde_json::from_str::<Vec<Value>>(&self.value).unwrap_or_default();
-                values.iter().filter_map(|value| value.as_str().map(ToOwned::to_owned)).collect()
-            }
+    /// Bytes, which filters do not see.
+    pub(super) fn is_binary(&self) -> bool {
+        self.data_type.starts_with("Binary")
+    }
+
+    /// The values in it, which filters look at.
+    pub(super) fn scalars(&self) -> Vec<Scalar> {
+        let kind = self.data_type.as_str();
+        if kind == "String.Array" {
+            let values = serde_json::from_str::<Vec<Value>>(&self.value).unwrap_or_default();
+            return values.iter().filter_map(Scalar::of).collect();
+        }
+        match kind.split('.').next() {
+            Some("String") => vec![Scalar::Text(self.value.clone())],
+            Some("Number") => self.value.parse().map(Scalar::number).into_iter().collect(),
             _ => Vec::new(),
         }
     }

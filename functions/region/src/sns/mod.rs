@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use self::delivery::{Delivery, Protocol};
-pub use self::filter::FilterPolicy;
+pub use self::filter::{FilterPolicy, Scope};
 pub use self::message::Attribute;
 use self::publish::Fifo;
 use crate::Answer;

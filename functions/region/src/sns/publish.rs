@@ -188,7 +188,7 @@ fn publish(world: &mut World, arn: &str, draft: Draft) -> Result<Published, ApiE
     if again {
         return Ok(published);
     }
-    let subscriptions = topic.subscriptions.iter().filter(|to| to.filter.lets_through(&message.attributes));
+    let subscriptions = topic.subscriptions.iter().filter(|to| to.filter.lets_through(&message));
     let deliveries: Vec<_> = subscriptions.map(|to| Delivery::new(arn, to, &message, &published)).collect();
     for delivery in deliveries {
         let Delivery { topic, protocol, endpoint, subject, message, attributes, .. } = delivery.clone();

@@ -1,6 +1,6 @@
 //! Subscriptions to a topic.
 
-use super::{Fields, FilterPolicy, Protocol, Subscription, boolean, invalid, map, page, topic, topic_arn};
+use super::{Fields, FilterPolicy, Protocol, Scope, Subscription, boolean, invalid, map, page, topic, topic_arn};
 use crate::answers::members;
 use crate::error::ApiError;
 use crate::query::Params;
@@ -23,11 +23,12 @@ pub(super) fn subscribe(world: &mut World, caller: &Caller, params: &mut Params)
         return Err(invalid(&format!("Amazon SNS does not support this protocol string: {protocol}")));
     };
     check_endpoint(protocol, &endpoint)?;
+    let scope = attributes.get("FilterPolicyScope").map_or(Ok(Scope::default()), |word| Scope::parse(word))?;
     let (mut filter, mut raw) = (FilterPolicy::default(), false);
     for (name, value) in &attributes {
         match name.as_str() {
-            "FilterPolicy" => filter = FilterPolicy::parse(value)?,
-            "FilterPolicyScope" => check_scope(value)?,
+            "FilterPolicy" => filter = FilterPolicy::parse(value, scope)?,
+            "FilterPolicyScope" => {}
             "RawMessageDelivery" => raw = boolean(name, value)?,
             other => return Err(invalid(&format!("Attributes Reason: {other} is not simulated here"))),
         }
@@ -84,15 +85,6 @@ fn check_order(fifo: bool, protocol: Protocol, endpoint: &str) -> Result<(), Api
         }
         Protocol::Email | Protocol::Sqs | Protocol::Lambda | Protocol::Https => Ok(()),
     }
-}
-
-fn check_scope(scope: &str) -> Result<(), ApiError> {
-    let problem = match scope {
-        "MessageAttributes" => return Ok(()),
-        "MessageBody" => "MessageBody is not simulated here".to_owned(),
-        other => format!("Invalid value [{other}]. Please use either MessageBody or MessageAttributes"),
-    };
-    Err(invalid(&format!("Attributes Reason: FilterPolicyScope: {problem}")))
 }
 
 pub(super) fn list(world: &mut World, caller: &Caller, params: &mut Params) -> Fields {

@@ -1,6 +1,6 @@
 //! What there is in the world: services and endpoints, and the drafts that they are made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -35,6 +35,8 @@ pub struct Service {
     pub ip_address_types: Vec<String>,
     /// The private DNS name.
     pub private_dns_name: Option<PrivateDnsName>,
+    /// From which other Regions one may connect.
+    pub supported_regions: BTreeSet<String>,
     /// Who may connect: ids of permissions by principal, which is `*` or an ARN.
     pub principals: BTreeMap<String, String>,
     /// Its tags.
@@ -159,6 +161,8 @@ pub struct ServiceDraft {
     pub ip_address_types: Vec<String>,
     /// The private DNS name.
     pub private_dns_name: Option<String>,
+    /// From which other Regions one may connect.
+    pub supported_regions: BTreeSet<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }

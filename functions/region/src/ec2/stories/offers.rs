@@ -155,3 +155,61 @@ fn a_service_has_load_balancers_of_one_kind() {
         done(&region, PROVIDER, "CreateVpcEndpointServiceConfiguration", &[&balancers]);
     }
 }
+
+/// What comes of a call in a Region.
+fn call_in(region: &Region, scope: &str, account: &str, action: &str, params: &[&str]) -> (u16, String) {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("Action", action).append_pair("Version", crate::ec2::VERSION);
+    form.extend_pairs(params.iter().map(|param| param.split_once('=').unwrap()));
+    let authorization = format!("AWS4-HMAC-SHA256 Credential={account}/20260131/{scope}/ec2/aws4_request, S=s");
+    let body = form.finish().into_bytes();
+    match region.answer(&Request { authorization, body, ..Request::default() }) {
+        Reply::Answer(answer) => (answer.status, answer.body),
+        Reply::Reset | Reply::Silence => panic!("no answer"),
+    }
+}
+
+#[test]
+fn one_connects_from_another_region_only_where_the_service_supports_it() {
+    let region = region();
+    let (service, name) = service(&region, &["SupportedRegion.1=eu-west-1"]);
+    permit(&region, &service, "*");
+    let (id, name) = (format!("ServiceId={service}"), format!("ServiceName={name}"));
+    let change = |change: &str| call(&region, PROVIDER, "ModifyVpcEndpointServiceConfiguration", &[&id, change]);
+    let shown = || done(&region, PROVIDER, "DescribeVpcEndpointServiceConfigurations", &[]);
+    let supported = |region| format!("<item><region>{region}</region><serviceState>Available</serviceState></item>");
+    assert_eq!(tag(&shown(), "supportedRegionSet"), supported("eu-west-1"));
+    let connect = |scope, more: &[&str]| {
+        let params = [&["VpcEndpointType=Interface", "VpcId=vpc-0a", &name], more].concat();
+        call_in(&region, scope, ACME, "CreateVpcEndpoint", &params)
+    };
+    let from_here = "ServiceRegion=us-west-2";
+    let (status, made) = connect("eu-west-1", &[from_here]);
+    assert_eq!((status, tag(&made, "serviceRegion")), (200, "us-west-2".to_owned()), "{made}");
+    for (scope, more) in [("eu-west-1", vec![]), ("eu-west-2", vec![from_here])] {
+        assert_eq!(tag(&connect(scope, &more).1, "Code"), "InvalidServiceName", "{scope}");
+    }
+    // It is there in its own Region, and the provider sees where that is.
+    let endpoint = tag(&made, "vpcEndpointId");
+    let see = |scope| call_in(&region, scope, ACME, "DescribeVpcEndpoints", &[]).1.contains(&endpoint);
+    assert!(see("eu-west-1") && !see("us-west-2") && !see("eu-west-2"));
+    let seen = done(&region, PROVIDER, "DescribeVpcEndpointConnections", &[]);
+    assert_eq!(tag(&seen, "vpcEndpointRegion"), "eu-west-1");
+    let offered = |scope, more: &[&str]| call_in(&region, scope, ACME, "DescribeVpcEndpointServices", more).1;
+    assert!(offered("eu-west-1", &["ServiceRegion.1=us-west-2"]).contains(&service));
+    assert!(!offered("eu-west-1", &[]).contains(&service) && offered("us-west-2", &[]).contains(&service));
+    assert!(!offered("eu-west-2", &["ServiceRegion.1=us-west-2"]).contains(&service));
+
+    assert_eq!(change("AddSupportedRegion.1=eu-west-2").0, 200);
+    assert_eq!(change("RemoveSupportedRegion.1=eu-west-1").0, 200);
+    assert_eq!(tag(&shown(), "supportedRegionSet"), supported("eu-west-2"));
+    assert_eq!(connect("eu-west-2", &[from_here]).0, 200);
+    assert_eq!(connect("eu-west-1", &[from_here]).0, 400);
+    assert_eq!(connect("us-west-2", &[]).0, 200);
+    assert!(see("eu-west-1"), "what is there stays");
+    for odd in ["", "europe", "eu-west-", "EU-west-1"] {
+        assert_eq!(tag(&change(&format!("AddSupportedRegion.1={odd}")).1, "Code"), "InvalidParameterValue", "{odd}");
+    }
+    change("RemoveSupportedRegion.1=eu-west-2");
+    assert!(!shown().contains("supportedRegionSet"));
+}

@@ -55,18 +55,19 @@ fn remove(key: &str) -> impl FnOnce(&mut Value) {
 #[test]
 fn what_is_no_json_or_no_state_is_refused() {
     let Saved { text, .. } = saved();
+    let format = format!("\"format\": {FORMAT}");
     for (broken, begin, words) in [
         ("", "this is no JSON: ", "line 1"),
-        ("{\"format\": 2,}", "this is no JSON: ", "line 1 column 14"),
+        ("{\"format\": 3,}", "this is no JSON: ", "line 1 column 14"),
         (&text.replacen("},\n", "}\n", 1), "this is no JSON: ", "line"),
         (&format!("{text}x"), "this is no JSON: ", "trailing characters"),
         ("[]", "this is no state of a Region: ", "expected an object"),
         ("{}", "this is no state of a Region: ", "missing field `format`"),
-        ("{\"format\": 2}", "this is no state of a Region: ", "missing field `now`"),
+        (&format!("{{\"format\": {FORMAT}}}"), "this is no state of a Region: ", "missing field `now`"),
         ("{\"format\": \"1\"}", "`/format`: ", "expected u64"),
-        (&text.replacen("\"format\": 2", "\"format\": 1", 1), "`/format` is `1`; ", "`2`"),
+        (&text.replacen(&format, "\"format\": 1", 1), "`/format` is `1`; ", &format!("`{FORMAT}`")),
         // What a later version has beside it is not what is wrong.
-        ("{\"format\": 7, \"weather\": \"fine\"}", "`/format` is `7`; ", "`2`"),
+        ("{\"format\": 7, \"weather\": \"fine\"}", "`/format` is `7`; ", &format!("`{FORMAT}`")),
     ] {
         only(&problems(broken), begin, words);
     }
@@ -76,7 +77,8 @@ fn what_is_no_json_or_no_state_is_refused() {
 #[test]
 fn a_key_that_stands_twice_is_refused() {
     let Saved { text, rich, .. } = saved();
-    let twice = text.replacen("\"format\": 2,", "\"format\": 2, \"due\": [],", 1);
+    let format = format!("\"format\": {FORMAT},");
+    let twice = text.replacen(&format, &format!("{format} \"due\": [],"), 1);
     only(&problems(&twice), "`/due`: ", "the key `due` is there twice");
     let id = &rich.verified;
     let twice = text.replacen("\"services\": {", &format!("\"services\": {{\"{id}\": {{}},"), 1);
@@ -129,7 +131,7 @@ fn fields_that_nobody_knows_or_that_are_not_there_are_refused_wherever_they_are(
         (String::new(), "buckets"),
         ("/settings".to_owned(), "page"),
         ("/due/0".to_owned(), "number"),
-        (format!("/services/{verified}"), "owner"),
+        (format!("/services/{verified}"), "supported_regions"),
         (format!("/services/{verified}/private_dns_name"), "asked"),
         (format!("/endpoints/{pending}"), "history"),
         (format!("/notifications/{notification}"), "events"),
@@ -237,7 +239,8 @@ fn notifications_sessions_and_subscriptions_have_to_be_of_something() {
     only(&stray, &place, "is not one to this topic");
     let twice = saved.after(&subscriptions, |of| of[1] = of[0].clone());
     only(&twice, &place, "is there twice");
-    let filter = saved.with(&format!("{subscriptions}/0/filter"), json!({"a": [{"like": "x"}]}));
+    let policy = json!({"scope": "MessageAttributes", "policy": r#"{"a": [{"like": "x"}]}"#});
+    let filter = saved.with(&format!("{subscriptions}/0/filter"), policy);
     only(&filter, "`/sns/topics/", "Unrecognized match type like");
     let moved = saved.after("/sns/topics", |topics| {
         let mut topic = topics[PLAIN].clone();

@@ -125,7 +125,14 @@ pub(super) fn rich() -> Rich {
     fill_dns(&region, &zone, &verified);
     fill_sns(&region);
 
-    let open = service(&region, &["AcceptanceRequired=false", "TagSpecification.1.ResourceType=vpc-endpoint-service"]);
+    let open = service(
+        &region,
+        &[
+            "AcceptanceRequired=false",
+            "SupportedRegion.1=eu-west-1",
+            "TagSpecification.1.ResourceType=vpc-endpoint-service",
+        ],
+    );
     let asked = service(&region, &["PrivateDnsName=*.example.org"]);
     let gone = service(&region, &[]);
     let tags = ["TagSpecification.1.ResourceType=vpc-endpoint", "TagSpecification.1.Tag.1.Key=a \"key\""];
@@ -195,6 +202,11 @@ fn fill_sns(region: &Region) {
     let (filter, policy) = (format!("{value}={filter}"), format!("{key}=FilterPolicy"));
     sns("Subscribe", &[&plain, "Protocol=email", "Endpoint=a@example.com", &policy, &filter]);
     sns("Subscribe", &[&plain, "Protocol=https", "Endpoint=https://example.com/~a"]);
+    let nested =
+        r#"{"a": {"b": [{"numeric": [">", 1.5]}, {"cidr": "10.0.0.0/8"}]}, "$or": [{"c": [1]}, {"d": [null]}]}"#;
+    let (nested, scope) = (format!("{value}={nested}"), "Attributes.entry.2.key=FilterPolicyScope");
+    let body = "Attributes.entry.2.value=MessageBody";
+    sns("Subscribe", &[&plain, "Protocol=https", "Endpoint=https://example.com/b", &policy, &nested, scope, body]);
     let queue = "Endpoint=arn:aws:sqs:us-west-2:999988887777:q.fifo";
     let raw = [format!("{key}=RawMessageDelivery"), format!("{value}=true")];
     sns("Subscribe", &[&ordered, "Protocol=sqs", queue, &raw[0], &raw[1]]);
