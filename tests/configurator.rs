@@ -1,6 +1,7 @@
 //! `endpoint-configurator` over the wire: what it sets, what it leaves, and what it returns.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use privatelink_core::config::Mode;
@@ -54,7 +55,10 @@ async fn the_available_notice_leads_to_one_change_and_the_next_look_to_none() {
     );
     // What is told is how it stands after that.
     assert_eq!(told(&answer, &endpoint)["state"], "pending");
-    assert_eq!((skipped(&answer), endpoints.stage.writes()), (tallied(&[("not-ready", 1)]), vec!["ModifyVpcEndpoint".to_owned()]));
+    assert_eq!(
+        (skipped(&answer), endpoints.stage.writes()),
+        (tallied(&[("not-ready", 1)]), vec!["ModifyVpcEndpoint".to_owned()])
+    );
 
     // While it is pending nothing is set, however often it is looked at.
     let answer = endpoints.run(event.clone()).await.unwrap();
@@ -96,19 +100,22 @@ async fn an_endpoint_is_told_of_with_all_that_a_prober_needs() {
         zonal("a", "usw2-az1"), zonal("b", "usw2-az2"), {"name": NAME, "kind": "private"},
     ]);
     assert_eq!(told["names"], names);
-    assert_eq!(told["inboundRules"], json!([{
-        "securityGroupId": GROUP, "protocol": "tcp", "fromPort": 443, "toPort": 443, "source": "10.0.0.0/16",
-    }]));
+    assert_eq!(
+        told["inboundRules"],
+        json!([{
+            "securityGroupId": GROUP, "protocol": "tcp", "fromPort": 443, "toPort": 443, "source": "10.0.0.0/16",
+        }])
+    );
     assert_eq!((&told["ports"], &told["vpcDns"]), (&json!([443, 8443]), &json!({"support": true, "hostnames": true})));
     for (family, front) in [("ipv4", ["10.0.1.", "10.0.2."]), ("ipv6", ["2600:1f14:0:1:", "2600:1f14:0:2:"])] {
         let addresses = told["addresses"][family].as_array().unwrap();
         assert_eq!(addresses.len(), 2, "{told}");
         assert!(addresses.iter().zip(front).all(|(is, front)| is.as_str().unwrap().starts_with(front)), "{told}");
     }
-    let fields: Vec<_> = told.as_object().unwrap().keys().cloned().collect();
-    let mut promised = ["id", "state", "serviceName", "ipAddressType", "names", "addresses", "ports", "inboundRules", "vpcDns"];
-    promised.sort_unstable();
-    assert_eq!(fields, promised);
+    let fields: BTreeSet<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
+    let promised =
+        ["id", "state", "serviceName", "ipAddressType", "names", "addresses", "ports", "inboundRules", "vpcDns"];
+    assert_eq!(fields, BTreeSet::from(promised));
 }
 
 #[tokio::test]
@@ -173,7 +180,12 @@ async fn a_private_name_waits_for_its_proof_and_is_then_turned_on() {
     let event = notice(&endpoints, &endpoint, "DomainVerified");
     let answer = endpoints.run(event.clone()).await.unwrap();
     let fix = left(&answer, &endpoint)[0]["fix"].as_str().unwrap();
-    assert_eq!(fix, format!("aws ec2 modify-vpc-attribute --region us-west-2 --vpc-id {VPC} --enable-dns-hostnames '{{\"Value\":true}}'"));
+    assert_eq!(
+        fix,
+        format!(
+            "aws ec2 modify-vpc-attribute --region us-west-2 --vpc-id {VPC} --enable-dns-hostnames '{{\"Value\":true}}'"
+        )
+    );
     attribute(true);
     endpoints.stage.calls();
     let answer = endpoints.run(event).await.unwrap();
@@ -278,12 +290,15 @@ async fn a_change_that_is_denied_is_refused_and_one_that_is_throttled_comes_agai
     assert!(matches!(ended, Err(Failure::Retry(why)) if why.contains("RequestLimitExceeded")));
     // In a batch, whoever named it is named.
     let record = |id: &str, body: Value| json!({"messageId": id, "eventSource": "aws:sqs", "body": body.to_string()});
-    let notice = |id: &str| json!({"schemaVersion": "1", "type": "EndpointConnectionAvailable",
-                                   "service": {"id": endpoints.service}, "endpoint": {"id": id}});
+    let notice = |id: &str| {
+        json!({"schemaVersion": "1", "type": "EndpointConnectionAvailable",
+                                   "service": {"id": endpoints.service}, "endpoint": {"id": id}})
+    };
     let batch = json!({"Records": [record("ours", notice(&endpoint)), record("foreign", notice("vpce-0f")),
                                    record("garbage", json!("?"))]});
     let answer = endpoints.within(&endpoints.configurator(), batch, Duration::from_secs(2)).await.unwrap();
-    let failed: Vec<_> = answer["batchItemFailures"].as_array().unwrap().iter().map(|item| &item["itemIdentifier"]).collect();
+    let failed: Vec<_> =
+        answer["batchItemFailures"].as_array().unwrap().iter().map(|item| &item["itemIdentifier"]).collect();
     assert_eq!(failed, ["ours", "garbage"]);
     endpoints.region().mend();
     endpoints.run(json!({})).await.unwrap();
@@ -327,7 +342,10 @@ async fn an_endpoint_that_is_pending_is_watched_until_it_is_right() {
     let configurator = endpoints.configurator();
     let answer = endpoints.within(&configurator, json!({}), Duration::from_secs(30)).await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
-    assert_eq!((outcomes(&answer), skipped(&answer)), (tallied(&[("modify-endpoint done", 1)]), tallied(&[("already-right", 1)])));
+    assert_eq!(
+        (outcomes(&answer), skipped(&answer)),
+        (tallied(&[("modify-endpoint done", 1)]), tallied(&[("already-right", 1)]))
+    );
     assert_eq!((told(&answer, &endpoint)["state"].as_str(), endpoints.set(&endpoint)), (Some("available"), right()));
 
     // With nothing under way it ends at once: what waits for a person is not waited for.
