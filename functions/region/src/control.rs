@@ -15,6 +15,11 @@
 //! | `DELETE /_region/dns?zone=example.com` | puts that zone's DNS right again; all, without a zone |
 //! | `POST /_region/txt?name=_x.example.org&value=vpce:…` | publishes a TXT record outside of Route 53 |
 //! | `DELETE /_region/txt?name=…&value=…` | takes it away |
+//! | `POST /_region/vpcs` | makes or changes a VPC, as JSON: an `owner`, a `region` if not this one, and a `vpc` as [`crate::world::VpcDraft`] has it |
+//! | `POST /_region/interfaces?id=eni-…&address=127.0.0.9&address=::1` | gives an endpoint's interface these addresses |
+//! | `POST /_region/resolvers?owner=111122223333&vpc=vpc-…` | opens a resolver in a VPC, on a `port` or on a free one |
+
+mod networks;
 
 use std::time::Duration;
 
@@ -49,6 +54,9 @@ pub fn answer(region: &Region, request: &Request) -> Answer {
         ("GET", "dns") => Ok(dns(region)),
         ("POST", "dns") => dns_fault(region, body),
         ("DELETE", "dns") => mend_dns(region, query),
+        ("POST", "vpcs") => networks::vpc(region, body),
+        ("POST", "interfaces") => networks::interface(region, query),
+        ("POST", "resolvers") => networks::resolver(region, query),
         ("POST" | "DELETE", "txt") => txt(region, query, method == "POST"),
         ("DELETE", "faults") => {
             region.mend();

@@ -36,11 +36,11 @@ use crate::faults::Faults;
 use crate::requests::Requests;
 use crate::route53::Route53;
 use crate::sns::Sns;
-use crate::world::{ConnectionNotification, Due, Endpoint, Made, Service, Session, World};
+use crate::world::{ConnectionNotification, Due, Endpoint, Made, Network, Place, Service, Session, World};
 use crate::{Region, Settings};
 
 /// The version of the document's form. One of another version is refused, not guessed at.
-pub const FORMAT: u64 = 3;
+pub const FORMAT: u64 = 4;
 
 /// Why a world can not be saved or loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,8 @@ struct Document {
     due: Vec<Event>,
     services: BTreeMap<String, Service>,
     endpoints: BTreeMap<String, Endpoint>,
+    #[serde(with = "form::pairs")]
+    networks: BTreeMap<Place, Network>,
     notifications: BTreeMap<String, ConnectionNotification>,
     sessions: BTreeMap<String, Session>,
     #[serde(with = "form::pairs")]
@@ -128,6 +130,7 @@ impl Document {
             settings,
             services,
             endpoints,
+            networks,
             sns,
             notifications,
             sessions,
@@ -158,6 +161,7 @@ impl Document {
             due: due.filter(|event| event.counts(services, endpoints)).collect(),
             services: services.clone(),
             endpoints: endpoints.clone(),
+            networks: networks.clone(),
             notifications: notifications.clone(),
             sessions: sessions.clone(),
             tokens: tokens.clone(),
@@ -189,6 +193,7 @@ impl Document {
             due,
             services,
             endpoints,
+            networks,
             notifications,
             sessions,
             tokens,
@@ -204,6 +209,7 @@ impl Document {
             settings,
             services,
             endpoints,
+            networks,
             sns,
             notifications,
             sessions,

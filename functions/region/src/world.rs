@@ -1,5 +1,8 @@
 //! Services, endpoints, and what becomes of them: AWS without its wire.
 
+mod cidr;
+mod interfaces;
+mod networks;
 mod notices;
 mod ownership;
 mod permits;
@@ -25,6 +28,12 @@ use crate::route53::Route53;
 use crate::sns::Sns;
 use crate::{Settings, service};
 
+pub use cidr::Cidr;
+pub use interfaces::{Built, Interface};
+pub(crate) use networks::Wish;
+pub use networks::{
+    GroupDraft, Network, Peer, Place, Rule, SecurityGroup, Subnet, SubnetDraft, Vpc, VpcDraft, zone_id,
+};
 pub use notices::ConnectionNotification;
 pub(crate) use permits::Principal;
 pub use sessions::Session;
@@ -45,6 +54,8 @@ pub struct World {
     pub services: BTreeMap<String, Service>,
     /// The endpoints that consumers made, by id. To the provider they are connections.
     pub endpoints: BTreeMap<String, Endpoint>,
+    /// The VPCs, by account and Region.
+    pub networks: BTreeMap<Place, Network>,
     /// SNS's topics, and what they delivered.
     pub sns: Sns,
     /// What services' owners want to be told, by id.
@@ -94,6 +105,7 @@ impl World {
             settings,
             services: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            networks: BTreeMap::new(),
             sns: Sns::default(),
             notifications: BTreeMap::new(),
             sessions: BTreeMap::new(),
@@ -183,8 +195,12 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `InvalidServiceName`, if there is no such service for that account.
+    /// `InvalidServiceName`, if there is no such service for that account; or what EC2 says of a VPC, a subnet or a
+    /// security group that is not there.
     pub fn create_endpoint(&mut self, owner: &str, draft: EndpointDraft) -> Result<&Endpoint, ApiError> {
+        let place = (owner.to_owned(), draft.region.clone().unwrap_or_else(|| self.settings.name.clone()));
+        let wish = Wish { vpc: &draft.vpc, subnets: &draft.subnets, groups: &draft.security_groups };
+        let network = self.network_with(&place, wish)?;
         let service = self.offered(owner, &draft.service_name)?;
         let (service, kind, waits) = (service.id.clone(), service.kind(), service.acceptance_required);
         let now = self.now();
@@ -196,19 +212,22 @@ impl World {
             kind,
             owner: owner.to_owned(),
             vpc: draft.vpc,
-            region: draft.region.unwrap_or_else(|| self.settings.name.clone()),
+            region: place.1.clone(),
             dns_record_ip_type: draft.dns_record_ip_type.unwrap_or_else(|| draft.ip_address_type.clone()),
             ip_address_type: draft.ip_address_type,
             private_dns_enabled: draft.private_dns_enabled,
-            subnets: draft.subnets.into_iter().map(|subnet| (subnet, self.id("eni-"))).collect(),
+            subnets: draft.subnets.into_iter().map(|subnet| (subnet, Interface::new(self.id("eni-")))).collect(),
             security_groups: draft.security_groups,
+            built: None,
             created: now,
             history: Vec::new(),
             connection_tags: BTreeMap::new(),
             tags: draft.tags,
         };
         self.connections.insert(endpoint.connection_id.clone(), id.clone());
+        self.networks.insert(place, network);
         self.endpoints.insert(id.clone(), endpoint);
+        self.give_addresses(&id);
         self.become_state(&id, if waits { "pendingAcceptance" } else { "pending" }, now);
         self.notify(ConnectionEvent::Connect, &id);
         self.endpoints.get(&id).ok_or_else(|| ApiError::new(500, "InternalError", "the endpoint is gone"))
@@ -273,8 +292,11 @@ impl World {
             let provider = self.services.get(&endpoint.service)?.owner == account;
             return provider.then_some(&mut endpoint.connection_tags);
         }
-        let endpoint = self.endpoints.get_mut(id)?;
-        (endpoint.owner == account).then_some(&mut endpoint.tags)
+        if let Some(endpoint) = self.endpoints.get_mut(id) {
+            return (endpoint.owner == account).then_some(&mut endpoint.tags);
+        }
+        let mut own = self.networks.iter_mut().filter(|((owner, _), _)| owner == account);
+        own.find_map(|(_, network)| network.tags_of(id))
     }
 
     fn decide(&self, service: &str, endpoint: &str, from: &[&str]) -> Result<(), ApiError> {
@@ -318,7 +340,11 @@ impl World {
     pub(crate) fn become_state(&mut self, id: &str, state: &'static str, at: OffsetDateTime) {
         let Some(endpoint) = self.endpoints.get_mut(id) else { return };
         endpoint.history.push((at, state));
+        endpoint.settle(state);
         let account = endpoint.owner.clone();
+        if state == "available" {
+            self.give_addresses(id);
+        }
         if state == "pending" {
             let ready = at + Duration::from_secs(self.random.u64(PENDING));
             self.foresee(ready, Due::Available(id.to_owned()));

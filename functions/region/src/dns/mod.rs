@@ -7,11 +7,13 @@
 //! - `zone`: what one zone's record sets say.
 //! - `delegation`: which zone's name servers answer for a name.
 //! - `view`: what a name server says, and what a resolver makes of it.
+//! - `inside`: the names of endpoints, and what only a VPC knows.
 //! - `faults`: what can be wrong.
 //! - `server` and `wire`: the same over UDP and TCP.
 
 mod delegation;
 mod faults;
+mod inside;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ mod wire;
 mod zone;
 
 pub use self::faults::{Dns, DnsFault, DnsFaultKind, ServerFault};
+pub use self::inside::{Inside, VpcResolver, serve_inside};
 pub use self::server::{Layout, NameServers, Options, serve};
 pub use self::view::{Heard, Voice};
 pub use self::zone::{Code, Record, Response};

@@ -13,9 +13,9 @@ use super::wire::{Addresses, Handler};
 use crate::Region;
 
 /// How long a TCP connection may be idle.
-const IDLE: Duration = Duration::from_secs(10);
+pub(super) const IDLE: Duration = Duration::from_secs(10);
 /// How many answers may wait to be written to a TCP connection.
-const WAITING: usize = 32;
+pub(super) const WAITING: usize = 32;
 /// How many servers there are.
 const SERVERS: u8 = 7;
 /// How often a port that is free for all is looked for.
@@ -116,7 +116,7 @@ pub async fn serve(region: &Region, options: Options) -> io::Result<NameServers>
     let voices = voices.chain((0..4).map(Voice::NameServer)).chain([Voice::Elsewhere, Voice::Registry]);
     let mut running = Vec::new();
     for ((udp, tcp), voice) in sockets.into_iter().zip(voices) {
-        let handler = Handler { region: region.clone(), voice, addresses: addresses.clone() };
+        let handler = Handler { region: region.clone(), voice, addresses: Some(addresses.clone()), inside: None };
         let mut server = Server::new(handler);
         server.register_socket(udp);
         server.register_listener(tcp, IDLE, WAITING);

@@ -83,7 +83,17 @@ impl World {
         Response::failed(Code::ServFail)
     }
 
-    fn resolve_once(&self, name: &Name, kind: &str, at: OffsetDateTime, first: usize, unchecked: bool) -> Response {
+    pub(super) fn resolve_once(
+        &self,
+        name: &Name,
+        kind: &str,
+        at: OffsetDateTime,
+        first: usize,
+        unchecked: bool,
+    ) -> Response {
+        if let Some(said) = self.endpoint_says(name, kind) {
+            return said;
+        }
         let cuts = self.cuts(name, at);
         let Some(cut) = cuts.last() else { return registry(name, kind) };
         if let Some(said) = self.said_above(&cuts, name, kind, at) {

@@ -12,6 +12,7 @@ use hickory_server::proto::serialize::binary::BinEncoder;
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
 
+use super::inside::Inside;
 use super::view::{Heard, Voice, registry_soa};
 use super::zone::{Code, Record, Response};
 use crate::Region;
@@ -38,7 +39,10 @@ pub(super) struct Addresses {
 pub(super) struct Handler {
     pub(super) region: Region,
     pub(super) voice: Voice,
-    pub(super) addresses: Addresses,
+    /// Where the name servers are, if it knows.
+    pub(super) addresses: Option<Addresses>,
+    /// The VPC in which it is, if it is in one.
+    pub(super) inside: Option<Inside>,
 }
 
 /// An answer as it goes out.
@@ -121,7 +125,11 @@ impl Handler {
         let kind: &str = query.query_type().into();
         let world = self.region.world();
         let at = world.now();
+        if let Some(inside) = &self.inside {
+            return world.ask_inside(inside, &name, kind, at);
+        }
         let heard = world.ask(voice, &name, kind, at);
+        let Some(addresses) = &self.addresses else { return heard };
         match (voice, &heard) {
             (Voice::Resolver { .. }, Heard::Response(said)) if said.code == Code::NxDomain => {}
             _ => return heard,
@@ -129,9 +137,9 @@ impl Handler {
         // The names of name servers are in no zone that is known here.
         let address = match world.name_server(&name, at) {
             None | Some(Voice::Resolver { .. }) => return heard,
-            Some(Voice::NameServer(index)) => self.addresses.name_servers.get(index).copied(),
-            Some(Voice::Elsewhere) => Some(self.addresses.elsewhere),
-            Some(Voice::Registry) => Some(self.addresses.registry),
+            Some(Voice::NameServer(index)) => addresses.name_servers.get(index).copied(),
+            Some(Voice::Elsewhere) => Some(addresses.elsewhere),
+            Some(Voice::Registry) => Some(addresses.registry),
         };
         let record = address.map(|address| match address {
             IpAddr::V4(address) => Record::new(&name, "A", TTL, address.to_string()),

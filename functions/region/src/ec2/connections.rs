@@ -1,6 +1,6 @@
 //! Connections, as the service's owner sees and decides them.
 
-use super::{ApiError, Fields, Filter, dns_name, dry_run, page, services, tag_set, unsuccessful};
+use super::{ApiError, Fields, Filter, dry_run, page, services, tag_set, unsuccessful};
 use crate::query::Params;
 use crate::service::Caller;
 use crate::world::{Endpoint, World};
@@ -52,7 +52,7 @@ fn connection(world: &World, endpoint: &Endpoint, state: &str) -> Vec<Element> {
         text("vpcEndpointOwner", &endpoint.owner),
         text("vpcEndpointState", state),
         text("creationTimestamp", super::instant(endpoint.created)),
-        list("dnsEntrySet", [vec![text("dnsName", dns_name(endpoint)), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]]),
+        list("dnsEntrySet", [vec![text("dnsName", endpoint.dns_name()), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]]),
         values(arns, service.map(|service| &service.load_balancers).into_iter().flatten()),
         text("ipAddressType", &endpoint.ip_address_type),
         text("vpcEndpointRegion", &endpoint.region),

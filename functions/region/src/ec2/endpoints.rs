@@ -1,10 +1,13 @@
 //! Endpoints, as their owner makes, sees, changes and deletes them.
 
+use std::collections::BTreeSet;
+
+use super::fitting::{check_ip_address_type, check_private_dns, check_subnets, check_support, check_vpc_dns, fits};
 use super::tokens::Token;
-use super::{ApiError, Fields, Filter, check_tags, dns_name, dry_run, page, tag_set, tag_specification, unsuccessful};
+use super::{ApiError, Fields, Filter, check_tags, dry_run, page, tag_set, tag_specification, unsuccessful};
 use crate::query::Params;
 use crate::service::Caller;
-use crate::world::{DnsState, Endpoint, EndpointDraft, Service, World};
+use crate::world::{Endpoint, EndpointDraft, Interface, Wish, World};
 use crate::xml::{Element, element, list, text, values};
 
 /// The policy that an interface endpoint has where nobody gave it one, and here nobody can: it permits everything.
@@ -51,15 +54,20 @@ pub(super) fn create(world: &mut World, caller: &Caller, params: &mut Params) ->
         return Err(ApiError::new(400, "InvalidParameter", &message));
     }
     check_support(service, &draft.service_name, &draft.ip_address_type)?;
+    let place = (account.to_owned(), caller.region.clone());
+    let wish = Wish { vpc: &draft.vpc, subnets: &draft.subnets, groups: &draft.security_groups };
+    let network = world.network_with(&place, wish)?;
+    check_subnets(&network, draft.subnets.iter(), &draft.ip_address_type)?;
     if draft.private_dns_enabled {
         check_private_dns(service, &draft.service_name)?;
+        check_vpc_dns(world, &network, &draft.vpc, service, None, (account, &caller.region))?;
         if service.acceptance_required {
             let message = "Private DNS can only be enabled after the endpoint connection is accepted by the owner of";
             return Err(ApiError::new(400, "InvalidParameter", &format!("{message} {}.", draft.service_name)));
         }
     }
     if draft.security_groups.is_empty() && !service.gateway {
-        draft.security_groups.push(default_group(&draft.vpc));
+        draft.security_groups.extend(network.default_group(&draft.vpc).map(|group| group.id.clone()));
     }
     dry_run?;
     let endpoint = world.create_endpoint(account, draft)?.clone();
@@ -143,14 +151,22 @@ pub(super) fn modify(world: &mut World, caller: &Caller, params: &mut Params) ->
         check_ip_address_type(&endpoint.ip_address_type, Some(&kind))?;
         endpoint.dns_record_ip_type = kind;
     }
+    let place = (caller.account.clone(), caller.region.clone());
+    let network =
+        world.network_with(&place, Wish { vpc: &endpoint.vpc, subnets: &add_subnets, groups: &add_groups })?;
     if private_dns_enabled == Some(true) {
         check_private_dns(service, &name)?;
+        let place = (caller.account.as_str(), caller.region.as_str());
+        check_vpc_dns(world, &network, &endpoint.vpc, service, Some(&endpoint), place)?;
     }
     endpoint.private_dns_enabled = private_dns_enabled.unwrap_or(endpoint.private_dns_enabled);
     for subnet in &remove_subnets {
         let none = || ApiError::new(400, "InvalidParameter", &format!("The endpoint is not in the subnet '{subnet}'."));
         endpoint.subnets.remove(subnet).ok_or_else(none)?;
     }
+    let subnets: Vec<String> = endpoint.subnets.keys().chain(&add_subnets).cloned().collect();
+    world.network_with(&place, Wish { vpc: &endpoint.vpc, subnets: &subnets, groups: &[] })?;
+    check_subnets(&network, subnets.iter(), &endpoint.ip_address_type)?;
     endpoint.security_groups.retain(|group| !remove_groups.contains(group));
     for group in add_groups {
         if !endpoint.security_groups.contains(&group) {
@@ -159,10 +175,12 @@ pub(super) fn modify(world: &mut World, caller: &Caller, params: &mut Params) ->
     }
     dry_run?;
     for subnet in add_subnets {
-        endpoint.subnets.entry(subnet).or_insert_with(|| world.id("eni-"));
+        endpoint.subnets.entry(subnet).or_insert_with(|| Interface::new(world.id("eni-")));
     }
     let was_available = endpoint.state() == "available";
+    world.networks.insert(place, network);
     world.endpoints.insert(id.clone(), endpoint);
+    world.give_addresses(&id);
     if was_available {
         world.become_state(&id, "pending", world.now());
     }
@@ -207,67 +225,22 @@ fn dns_record_ip_type(params: &mut Params) -> Result<Option<String>, ApiError> {
     Ok(kind)
 }
 
-/// Whether an endpoint with such addresses can have such records.
-fn fits(addresses: &str, records: &str) -> bool {
-    matches!(
-        (addresses, records),
-        (_, "service-defined") | ("ipv4", "ipv4") | ("ipv6", "ipv6") | ("dualstack", "ipv4" | "ipv6" | "dualstack")
-    )
-}
-
-fn check_ip_address_type(addresses: &str, records: Option<&str>) -> Result<(), ApiError> {
-    if !matches!(addresses, "ipv4" | "dualstack" | "ipv6") {
-        return Err(ApiError::invalid(format!("'{addresses}' is not a valid IP address type.")));
-    }
-    if let Some(records) = records.filter(|records| !fits(addresses, records)) {
-        let message = format!(
-            "The DNS record IP type '{records}' is invalid for an endpoint with the IP address type {addresses}."
-        );
-        return Err(ApiError::new(400, "InvalidParameter", &message));
-    }
-    Ok(())
-}
-
-fn check_support(service: &Service, name: &str, addresses: &str) -> Result<(), ApiError> {
-    let supports = |kind: &str| service.ip_address_types.iter().any(|supported| supported == kind);
-    let supported = match addresses {
-        "dualstack" => supports("ipv4") && supports("ipv6"),
-        kind => supports(kind),
-    };
-    if !supported {
-        let message = format!("The IP address type {addresses} is not supported by the service {name}.");
-        return Err(ApiError::new(400, "InvalidParameter", &message));
-    }
-    Ok(())
-}
-
-fn check_private_dns(service: &Service, name: &str) -> Result<(), ApiError> {
-    let why = match service.private_dns_name.as_ref().map(|name| name.state) {
-        Some(DnsState::Verified) => return Ok(()),
-        Some(DnsState::PendingVerification | DnsState::Failed) => "has not verified the private DNS name",
-        None => "does not provide a private DNS name",
-    };
-    let message = format!("Private DNS can't be enabled because the service {name} {why}.");
-    Err(ApiError::new(400, "InvalidParameter", &message))
-}
-
-/// VPCs are not simulated; each has its default security group all the same.
-fn default_group(vpc: &str) -> String {
-    format!("sg-{}", vpc.strip_prefix("vpc-").unwrap_or(vpc))
-}
-
 fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
+    let network = world.network(&endpoint.owner, &endpoint.region);
     let mut names = Vec::new();
     if endpoint.kind == "Interface" {
-        names.push(vec![text("dnsName", dns_name(endpoint)), text("hostedZoneId", "Z1YSA3EXCYUU9Z")]);
+        let subnets = endpoint.subnets.keys().filter_map(|id| network?.subnets.get(id));
+        let zones: BTreeSet<&str> = subnets.map(|subnet| subnet.zone.as_str()).collect();
+        let zonal = zones.into_iter().map(|zone| endpoint.zonal_dns_name(zone));
+        let of = |name| vec![text("dnsName", name), text("hostedZoneId", "Z1YSA3EXCYUU9Z")];
+        names.extend(std::iter::once(endpoint.dns_name()).chain(zonal).map(of));
     }
     let private = world.services.get(&endpoint.service).and_then(|service| service.private_dns_name.as_ref());
     if let Some(private) = private.filter(|_| endpoint.private_dns_enabled) {
         names.push(vec![text("dnsName", &private.name), text("hostedZoneId", "Z04203801HJX3KOGOKWWD")]);
     }
-    let default = default_group(&endpoint.vpc);
     let groups = endpoint.security_groups.iter().map(|group| {
-        let name = if *group == default { "default" } else { group.as_str() };
+        let name = network.and_then(|network| network.groups.get(group)).map_or(group, |group| &group.name);
         vec![text("groupId", group), text("groupName", name)]
     });
     let policy = (endpoint.kind == "Interface").then(|| text("policyDocument", POLICY));
@@ -285,7 +258,7 @@ fn fields(world: &World, endpoint: &Endpoint) -> Vec<Element> {
         element("dnsOptions", vec![text("dnsRecordIpType", &endpoint.dns_record_ip_type)]),
         text("privateDnsEnabled", endpoint.private_dns_enabled),
         text("requesterManaged", false),
-        values("networkInterfaceIdSet", endpoint.subnets.values()),
+        values("networkInterfaceIdSet", endpoint.subnets.values().map(|interface| &interface.id)),
         list("dnsEntrySet", names),
         text("creationTimestamp", super::instant(endpoint.created)),
         tag_set(&endpoint.tags),

@@ -2,6 +2,10 @@
 
 mod connections;
 mod endpoints;
+mod fitting;
+mod groups;
+mod ingress;
+mod interfaces;
 mod notifications;
 mod offers;
 mod services;
@@ -9,13 +13,14 @@ mod services;
 mod stories;
 mod tags;
 mod tokens;
+mod vpcs;
 
 use std::collections::BTreeMap;
 
 use crate::error::ApiError;
 use crate::query::Params;
 use crate::service::{Call, Caller};
-use crate::world::{Endpoint, World};
+use crate::world::World;
 use crate::xml::{self, Element};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -67,6 +72,14 @@ fn operation(action: &str) -> Option<Operation> {
         "DescribeVpcEndpoints" => endpoints::describe,
         "ModifyVpcEndpoint" => endpoints::modify,
         "DeleteVpcEndpoints" => endpoints::delete,
+        "DescribeVpcs" => vpcs::describe,
+        "DescribeVpcAttribute" => vpcs::describe_attribute,
+        "ModifyVpcAttribute" => vpcs::modify_attribute,
+        "DescribeSubnets" => vpcs::describe_subnets,
+        "DescribeSecurityGroups" => groups::describe,
+        "DescribeSecurityGroupRules" => groups::describe_rules,
+        "AuthorizeSecurityGroupIngress" => ingress::authorize,
+        "DescribeNetworkInterfaces" => interfaces::describe,
         "DescribeVpcEndpointConnections" => connections::describe,
         "AcceptVpcEndpointConnections" => connections::accept,
         "RejectVpcEndpointConnections" => connections::reject,
@@ -220,11 +233,6 @@ fn unsuccessful(world: &mut World, ids: &[String], each: impl Fn(&mut World, &st
         }
     }
     Ok(vec![xml::list("unsuccessful", items)])
-}
-
-/// The name under which an endpoint is found wherever its VPC is reached.
-fn dns_name(endpoint: &Endpoint) -> String {
-    format!("{}-a1b2c3d4.{}.{}.vpce.amazonaws.com", endpoint.id, endpoint.service, endpoint.region)
 }
 
 /// Takes `TagSpecification.N` for a kind of resource.

@@ -2,6 +2,8 @@
 //!
 //! Everything that is wrong is found, not only the first. What a Region could have saved passes.
 
+mod networks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -44,6 +46,7 @@ pub(super) fn problems(document: &Document) -> Vec<String> {
         due,
         services,
         endpoints,
+        networks,
         notifications,
         sessions,
         tokens,
@@ -57,6 +60,7 @@ pub(super) fn problems(document: &Document) -> Vec<String> {
     check_due(&mut problems, document);
     check_services(&mut problems, services, due);
     check_endpoints(&mut problems, endpoints, services, due);
+    networks::check(&mut problems, networks, endpoints);
     check_notifications(&mut problems, notifications, services);
     check_sessions(&mut problems, sessions);
     for (at, ((account, _, token), Made { id, .. })) in tokens.iter().enumerate() {

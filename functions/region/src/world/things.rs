@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::{Built, Interface};
 use crate::state::form;
 
 /// A word of EC2's. It has a name of its own since serde takes whatever looks like `&str` for a part of what it reads.
@@ -117,9 +118,11 @@ pub struct Endpoint {
     /// Whether the service's private DNS name leads to it in its VPC.
     pub private_dns_enabled: bool,
     /// Its network interfaces, by their subnets.
-    pub subnets: BTreeMap<String, String>,
+    pub subnets: BTreeMap<String, Interface>,
     /// Its security groups.
     pub security_groups: Vec<String>,
+    /// What is in force of it, once it was available.
+    pub built: Option<Built>,
     /// When it was made.
     #[serde(with = "form::moment")]
     pub created: OffsetDateTime,

@@ -61,9 +61,10 @@ fn private_dns_comes_with_a_verified_name_and_an_accepted_connection() {
     assert_eq!((tag(&seen, "privateDnsEnabled"), tag(&seen, "state")), ("true".to_owned(), "pending".to_owned()));
     assert!(tag(&seen, "dnsEntrySet").contains("<dnsName>api.example.com</dnsName>"), "{seen}");
 
-    assert_eq!(connect(&region, ACME, &name, &[on]).0, 200, "nobody has to accept it");
+    let elsewhere = "VpcId=vpc-0b";
+    assert_eq!(connect(&region, ACME, &name, &[on, elsewhere]).0, 200, "nobody has to accept it");
     region.world().services.get_mut(&service).unwrap().acceptance_required = true;
-    let early = tag(&connect(&region, ACME, &name, &[on]).1, "Message");
+    let early = tag(&connect(&region, ACME, &name, &[on, "VpcId=vpc-0c"]).1, "Message");
     assert!(early.starts_with("Private DNS can only be enabled after the endpoint connection is accepted"), "{early}");
 }
 

@@ -1,6 +1,8 @@
 //! Stories over the wire: provider and consumers call EC2, and look at what it answers.
 
 mod endpoints;
+mod groups;
+mod networks;
 mod offers;
 mod tokens;
 

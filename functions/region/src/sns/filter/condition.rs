@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
+use crate::world::Cidr;
+
 /// SNS's words for conditions. An object with one of these keys is no alternative of an `$or`.
 pub(super) const OPERATORS: [&str; 8] =
     ["anything-but", "cidr", "equals-ignore-case", "exists", "numeric", "prefix", "suffix", "wildcard"];
@@ -63,7 +65,7 @@ pub(super) enum Condition {
     AnythingBut(Vec<Scalar>),
     AnythingButPrefix(String),
     Numeric(Range),
-    Cidr(IpAddr, u8),
+    Cidr(Cidr),
     Exists(bool),
 }
 
@@ -107,8 +109,7 @@ impl Condition {
             }
             "cidr" => {
                 // The engine does say `prefix`.
-                let (address, bits) = cidr(pattern.as_str().ok_or("prefix match pattern must be a string")?)?;
-                Ok(Self::Cidr(address, bits))
+                cidr(pattern.as_str().ok_or("prefix match pattern must be a string")?).map(Self::Cidr)
             }
             _ => Err(format!("Unrecognized match type {kind}")),
         }
@@ -153,12 +154,10 @@ impl Condition {
             (Self::EqualsIgnoreCase(wanted), Scalar::Text(text)) => text.to_lowercase() == *wanted,
             (Self::Prefix(prefix), Scalar::Text(text)) => text.starts_with(prefix),
             (Self::Suffix(suffix), Scalar::Text(text)) => text.ends_with(suffix),
-            (Self::Cidr(network, bits), Scalar::Text(text)) => {
-                text.parse().is_ok_and(|address| within(*network, *bits, address))
-            }
+            (Self::Cidr(block), Scalar::Text(text)) => text.parse().is_ok_and(|address| block.has(address)),
             (Self::Numeric(range), Scalar::Number(number)) => range.holds(*number),
             (
-                Self::EqualsIgnoreCase(_) | Self::Prefix(_) | Self::Suffix(_) | Self::Cidr(..),
+                Self::EqualsIgnoreCase(_) | Self::Prefix(_) | Self::Suffix(_) | Self::Cidr(_),
                 Scalar::Number(_) | Scalar::Bool(_) | Scalar::Null,
             )
             | (Self::Numeric(_), Scalar::Text(_) | Scalar::Bool(_) | Scalar::Null)
@@ -224,26 +223,13 @@ impl Range {
 }
 
 /// Reads `10.0.0.0/8`.
-fn cidr(text: &str) -> Result<(IpAddr, u8), String> {
+fn cidr(text: &str) -> Result<Cidr, String> {
     let Some((address, bits)) = text.split_once('/').filter(|(_, bits)| !bits.contains('/')) else {
         return Err("Malformed CIDR, one '/' required".to_owned());
     };
     let bits: i64 = bits.parse().map_err(|_| "Malformed CIDR, mask bits must be an integer")?;
     let address: IpAddr = address.parse().map_err(|_| format!("Nonstandard IP address: {address}"))?;
     let (name, most) = if address.is_ipv4() { ("IPv4", 32) } else { ("IPv6", 128) };
-    let bits = u8::try_from(bits).ok().filter(|bits| *bits <= most);
-    let bits = bits.ok_or_else(|| format!("{name} mask bits must be < {}", u16::from(most) + 1))?;
-    Ok((address, bits))
-}
-
-fn within(network: IpAddr, bits: u8, address: IpAddr) -> bool {
-    match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => {
-            (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(bits)
-        }
-        (IpAddr::V6(network), IpAddr::V6(address)) => {
-            (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(bits)
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
+    let block = u8::try_from(bits).ok().and_then(|bits| Cidr::new(address, bits));
+    block.ok_or_else(|| format!("{name} mask bits must be < {}", most + 1))
 }

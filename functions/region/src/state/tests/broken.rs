@@ -1,5 +1,7 @@
 //! Documents that are broken, each in one way, and what is said of them.
 
+mod networks;
+
 use serde_json::json;
 
 use super::*;
@@ -58,7 +60,7 @@ fn what_is_no_json_or_no_state_is_refused() {
     let format = format!("\"format\": {FORMAT}");
     for (broken, begin, words) in [
         ("", "this is no JSON: ", "line 1"),
-        ("{\"format\": 3,}", "this is no JSON: ", "line 1 column 14"),
+        ("{\"format\": 4,}", "this is no JSON: ", "line 1 column 14"),
         (&text.replacen("},\n", "}\n", 1), "this is no JSON: ", "line"),
         (&format!("{text}x"), "this is no JSON: ", "trailing characters"),
         ("[]", "this is no state of a Region: ", "expected an object"),

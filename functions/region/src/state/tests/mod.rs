@@ -68,6 +68,7 @@ fn what_was_saved_is_there_when_it_is_loaded() {
         settings,
         services,
         endpoints,
+        networks,
         sns,
         notifications,
         sessions,
@@ -90,7 +91,7 @@ fn what_was_saved_is_there_when_it_is_loaded() {
     assert_eq!((sns, notifications, route53), (&was.sns, &was.notifications, &was.route53));
     assert_eq!((published_txt, connections, sessions), (&was.published_txt, &was.connections, &was.sessions));
     assert_eq!((buckets, random, due, foreseen), (&was.buckets, &was.random, &was.due, &was.foreseen));
-    assert_eq!((clock.now(), tokens), (was.now(), &was.tokens));
+    assert_eq!((clock.now(), tokens, networks), (was.now(), &was.tokens, &was.networks));
     // There is something in everything, so that nothing is equal only because it is empty.
     let states: BTreeSet<_> = endpoints.values().map(Endpoint::state).collect();
     assert_eq!(states.len(), 5, "{states:?}");

@@ -160,6 +160,7 @@ pub(super) fn rich() -> Rich {
     record(&region, &zone, "late.example.com", "TXT", &values("\"late\""));
     let role = ["RoleArn=arn:aws:iam::111122223333:role/teams/dns", "RoleSessionName=verifier"];
     done(&region, PROVIDER, "sts", "AssumeRole", &role, "");
+    fill_network(&region);
     Rich { region, verified, asked, pending, waiting, zone }
 }
 
@@ -184,6 +185,19 @@ fn fill_dns(region: &Region, zone: &str, verified: &str) {
         record(region, zone, name, kind, &data);
     }
     region.world().published_txt.insert(("_x.example.org".to_owned(), "v".to_owned()));
+}
+
+/// A VPC that somebody made, beside those that are only named.
+fn fill_network(region: &Region) {
+    let draft = serde_json::json!({
+        "vpcId": "vpc-0b", "ipv6CidrBlock": "2001:db8::/56",
+        "subnets": [{"subnetId": "subnet-0b", "ipv6CidrBlock": "2001:db8::/64"}],
+        "securityGroups": [{"groupId": "sg-0b", "groupName": "api"}],
+    });
+    region.world().make_vpc(PROVIDER, None, serde_json::from_value(draft).unwrap()).unwrap();
+    let permission = ["GroupId=sg-0b", "IpProtocol=tcp", "FromPort=443", "ToPort=443", "CidrIp=10.0.0.0/8"];
+    done(region, PROVIDER, "ec2", "AuthorizeSecurityGroupIngress", &permission, "");
+    done(region, PROVIDER, "ec2", "CreateTags", &["ResourceId.1=vpc-0b", "Tag.1.Key=k", "Tag.1.Value=v"], "");
 }
 
 fn fill_sns(region: &Region) {
