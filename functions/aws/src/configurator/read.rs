@@ -134,10 +134,8 @@ impl Configurator {
         };
         match until(by, call).await {
             Ok(answer) => {
-                let value = match name {
-                    VpcAttributeName::EnableDnsSupport => answer.enable_dns_support,
-                    _ => answer.enable_dns_hostnames,
-                };
+                // Of the two the answer has the one that was asked for.
+                let value = answer.enable_dns_support.or(answer.enable_dns_hostnames);
                 Ok(value.and_then(|value| value.value))
             }
             // It is gone meanwhile, and its endpoints with it.
