@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_sdk_ec2::Client;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use privatelink_core::config::{ConfiguratorConfig, Mode};
-use privatelink_core::endpoint::{Change, EndpointSettings, Seen, facts, is_under_way, plan_endpoints};
+use privatelink_core::endpoint::{Change, EndpointSettings, EndpointsPlan, Seen, facts, plan_endpoints};
 use privatelink_core::ids::{EndpointId, FoundId, ServiceId};
 use privatelink_core::plan::{EffectKind, Plan, Skip};
 use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report};
@@ -116,8 +116,7 @@ impl Configurator {
             };
             let at = now + begun.elapsed();
             let memories = self.kept.memories();
-            let plan = plan_endpoints(&seen, look, &self.settings, &memories, at);
-            let under_way = is_under_way(&seen, look, &plan, &memories);
+            let EndpointsPlan { plan, under_way } = plan_endpoints(&seen, look, &self.settings, &memories, at);
             let Plan { effects, skipped } = plan;
             last = Some(Last { seen, skipped });
             if self.config.mode == Mode::Observe {

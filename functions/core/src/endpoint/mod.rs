@@ -34,7 +34,7 @@ use crate::plan::{Reason, Skip};
 pub use change::{Change, Memory, Setting};
 pub use facts::{Facts, facts};
 pub use observed::{Endpoint, InboundRule, Offer, Part, Seen, Subnet, VpcDns};
-pub use plan::{is_under_way, plan_endpoint, plan_endpoints};
+pub use plan::{EndpointsPlan, plan_endpoint, plan_endpoints};
 
 /// The key of the tag on an endpoint with the ports that are to be tried.
 pub const TAG_PORTS: &str = "privatelink:ports";

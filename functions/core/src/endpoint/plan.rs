@@ -30,6 +30,15 @@ fn is_known(id: &FoundId, seen: &Seen) -> bool {
     }
 }
 
+/// What is to be done about several endpoints.
+#[derive(Debug, Default)]
+pub struct EndpointsPlan {
+    /// What is to be set, and what is left and why.
+    pub plan: Plan<Change>,
+    /// Whether an endpoint will be ready, or show what was set, without anybody's doing.
+    pub under_way: bool,
+}
+
 /// What is to be done about the endpoints that a look means. In what order they were read makes no difference.
 pub fn plan_endpoints(
     seen: &Seen,
@@ -37,22 +46,24 @@ pub fn plan_endpoints(
     settings: &EndpointSettings,
     memories: &BTreeMap<EndpointId, Memory>,
     now: OffsetDateTime,
-) -> Plan<Change> {
+) -> EndpointsPlan {
     let Seen { endpoints, unreadable, denied, offers: _, subnets: _, vpcs: _, interfaces: _, rules: _ } = seen;
     let holders = private::holders(seen);
-    let mut plan = Plan::default();
+    let mut all = EndpointsPlan::default();
+    let EndpointsPlan { plan, under_way } = &mut all;
     for endpoint in endpoints.values().filter(|endpoint| means(look, endpoint)) {
         let memory = memories.get(&endpoint.id).cloned().unwrap_or_default();
-        let Plan { effects, skipped } = of_endpoint(endpoint, seen, settings, &memory, &holders, now);
-        plan.effects.extend(effects);
-        plan.skipped.extend(skipped);
+        let one = of_endpoint(endpoint, seen, settings, &memory, &holders, now);
+        plan.effects.extend(one.plan.effects);
+        plan.skipped.extend(one.plan.skipped);
+        *under_way |= one.under_way;
     }
     if let Look::At(asked) = look {
         plan.skipped.extend(asked.iter().filter(|id| !is_known(id, seen)).map(not_ours));
     }
     plan.skipped.extend(unreadable.iter().map(Skip::unreadable));
     plan.skipped.extend(denied.iter().map(|(part, code)| not_allowed(*part, code)));
-    plan
+    all
 }
 
 /// What is to be done about one endpoint.
@@ -63,26 +74,7 @@ pub fn plan_endpoint(
     memory: &Memory,
     now: OffsetDateTime,
 ) -> Plan<Change> {
-    of_endpoint(endpoint, seen, settings, memory, &private::holders(seen), now)
-}
-
-/// Whether an endpoint that a look means will be ready, or show what was set, without anybody's doing.
-pub fn is_under_way(
-    seen: &Seen,
-    look: &Look<FoundId>,
-    plan: &Plan<Change>,
-    memories: &BTreeMap<EndpointId, Memory>,
-) -> bool {
-    let set_now = |id: &EndpointId| {
-        let memory = memories.get(id);
-        memory.is_some_and(|memory| [Setting::Addresses, Setting::PrivateDns].iter().any(|one| memory.is_set_now(*one)))
-    };
-    let waits = |endpoint: &Endpoint| {
-        let not_ready =
-            |skip: &Skip| skip.reason == Reason::NotReady && skip.endpoint_id.as_deref() == Some(endpoint.id.as_str());
-        endpoint.state == EndpointState::Pending || set_now(&endpoint.id) && plan.skipped.iter().any(not_ready)
-    };
-    seen.endpoints.values().any(|endpoint| endpoint.is_interface() && means(look, endpoint) && waits(endpoint))
+    of_endpoint(endpoint, seen, settings, memory, &private::holders(seen), now).plan
 }
 
 fn of_endpoint(
@@ -92,24 +84,24 @@ fn of_endpoint(
     memory: &Memory,
     holders: &Holders<'_>,
     now: OffsetDateTime,
-) -> Plan<Change> {
+) -> EndpointsPlan {
     let fixer = Fixer::new(endpoint, settings);
-    let only = |skip: Skip| Plan { effects: Vec::new(), skipped: vec![skip] };
+    let left = |skipped: Vec<Skip>, under_way| EndpointsPlan { plan: Plan { effects: Vec::new(), skipped }, under_way };
     let service = match (&endpoint.service, endpoint.is_interface()) {
         (Some(service), true) => service,
         (_, false) => {
             let detail = format!("an endpoint of the type `{}` has none of these settings", shown(&endpoint.kind));
-            return only(skip(endpoint, Reason::AlreadyRight, Some(detail), None));
+            return left(vec![skip(endpoint, Reason::AlreadyRight, Some(detail), None)], false);
         }
         (None, true) => {
             let detail = format!("its service, `{}`, is no provider's endpoint service", shown(&endpoint.service_name));
-            return only(skip(endpoint, Reason::Foreign, Some(detail), None));
+            return left(vec![skip(endpoint, Reason::Foreign, Some(detail), None)], false);
         }
     };
     let mut skipped: Vec<Skip> = bad_ports(endpoint, &fixer).into_iter().collect();
     if let Some(unready) = unready(endpoint, &fixer) {
         skipped.push(unready);
-        return Plan { effects: Vec::new(), skipped };
+        return left(skipped, endpoint.state == EndpointState::Pending);
     }
     let mut change = Change {
         service: service.clone(),
@@ -133,12 +125,14 @@ fn of_endpoint(
     }
     let mut effects = Vec::new();
     let mut due = Vec::new();
+    let mut under_way = false;
     let parts = change.parts();
     let wanted = !parts.is_empty();
     for (setting, part) in change.settings().zip(parts) {
         if memory.is_set_now(setting) {
             let detail = format!("{setting} was set a moment ago, and AWS does not show it yet");
             skipped.push(skip(endpoint, Reason::NotReady, Some(detail), None));
+            under_way = true;
         } else if memory.is_undone(setting, now) {
             skipped.push(undone(endpoint, setting, fixer.by_hand(&part)));
         } else if !memory.was_not_taken(setting) {
@@ -157,7 +151,7 @@ fn of_endpoint(
     if !wanted && obstacles.is_empty() {
         skipped.push(skip(endpoint, Reason::AlreadyRight, None, None));
     }
-    Plan { effects, skipped }
+    EndpointsPlan { plan: Plan { effects, skipped }, under_way }
 }
 
 /// Two parts of one change, together.

@@ -87,7 +87,7 @@ fn account(endpoints: impl IntoIterator<Item = Endpoint>) -> Seen {
 }
 
 fn plan(seen: &Seen, settings: &EndpointSettings) -> Plan<Change> {
-    plan_endpoints(seen, &Look::Everything, settings, &BTreeMap::new(), NOW)
+    plan_endpoints(seen, &Look::Everything, settings, &BTreeMap::new(), NOW).plan
 }
 
 /// What AWS makes of the changes of a plan.

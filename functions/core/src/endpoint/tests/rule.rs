@@ -194,7 +194,7 @@ fn nothing_is_set_on_an_endpoint_that_is_not_available() {
         let command = reasons(&plan).remove(0).1;
         assert_eq!(command.is_some(), fix.is_some(), "{word}: {command:?}");
         assert!(command.is_none_or(|command| command.starts_with(fix.unwrap())), "{word}");
-        let under_way = is_under_way(&seen, &Look::Everything, &plan, &BTreeMap::new());
+        let under_way = plan_endpoints(&seen, &Look::Everything, &settings(), &BTreeMap::new(), NOW).under_way;
         assert_eq!(under_way, word.eq_ignore_ascii_case("pending"), "{word}");
     }
     let cross = Endpoint {
@@ -220,7 +220,7 @@ fn an_id_that_is_not_ours_is_foreign_and_nothing_else_is_touched() {
     let seen = account([endpoint("vpce-0a"), endpoint("vpce-0b")]);
     let at = |ids: &[FoundId]| Look::At(ids.iter().cloned().collect());
     let service = |text| FoundId::Service(ServiceId::parse(text).unwrap());
-    let planned = |look| plan_endpoints(&seen, &look, &settings(), &BTreeMap::new(), NOW);
+    let planned = |look| plan_endpoints(&seen, &look, &settings(), &BTreeMap::new(), NOW).plan;
     let foreign = planned(at(&[FoundId::Endpoint(id("vpce-0f")), service("vpce-svc-0f")]));
     assert_eq!(told(&foreign), ["foreign", "foreign"]);
     let one = planned(at(&[FoundId::Endpoint(id("vpce-0b"))]));

@@ -58,15 +58,20 @@ fn what_was_set_in_this_run_is_waited_for_and_not_set_again() {
     let mut memory = Memory::default();
     run(&seen, &mut memory, NOW);
     let memories = BTreeMap::from([(id("vpce-0a"), memory.clone())]);
-    let plan = plan_endpoints(&seen, &Look::Everything, &settings(), &memories, NOW);
-    assert_eq!(told(&plan), ["not-ready", "not-ready"]);
-    assert!(is_under_way(&seen, &Look::Everything, &plan, &memories));
+    let look = |seen: &Seen| plan_endpoints(seen, &Look::Everything, &settings(), &memories, NOW);
+    let EndpointsPlan { plan, under_way } = look(&seen);
+    assert_eq!((told(&plan), under_way), (vec!["not-ready".to_owned(); 2], true));
     // Once AWS shows it, nothing is waited for.
     let mut set = seen.clone();
     apply(&mut set, &run(&seen, &mut Memory::default(), NOW).effects);
-    let plan = plan_endpoints(&set, &Look::Everything, &settings(), &memories, NOW);
-    assert_eq!(told(&plan), ["already-right"]);
-    assert!(!is_under_way(&set, &Look::Everything, &plan, &memories));
+    let EndpointsPlan { plan, under_way } = look(&set);
+    assert_eq!((told(&plan), under_way), (vec!["already-right".to_owned()], false));
+    // Nor for what a person has to make possible.
+    let mut stuck = set.clone();
+    stuck.endpoints.values_mut().for_each(|endpoint| endpoint.ip_address_type = "ipv4".to_owned());
+    stuck.subnets.values_mut().for_each(|subnet| subnet.ipv6 = false);
+    let EndpointsPlan { plan, under_way } = look(&stuck);
+    assert_eq!((told(&plan), under_way), (vec!["not-ready".to_owned()], false));
 }
 
 #[test]
