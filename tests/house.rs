@@ -1,5 +1,5 @@
 //! What the house is built on, held against the files: the wall around the core, one copy of each SDK crate, licences,
-//! short mains, and a README whose policies are true.
+//! short mains, and a README whose policies and metrics are true.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use privatelink_core::ids::{AccountId, DnsName, EndpointId, ServiceId};
+use privatelink_core::metrics::Metric;
 use privatelink_core::observed::Service;
 use privatelink_core::ownership::{Domains, Publisher};
 use privatelink_core::policy::{Counts, Decision, Facts, HoldReason, Policy, SCHEMA, Sources};
@@ -291,4 +292,21 @@ fn the_policies_of_the_readme_do_what_it_says() {
 #[test]
 fn the_schema_of_the_readme_is_the_schema() {
     assert_eq!(blocks("cedarschema"), [SCHEMA]);
+}
+
+#[test]
+fn the_metrics_of_the_readme_are_those_that_are_counted() {
+    let readme = read("README.md");
+    let section = readme.split("\n## Metrics\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut told = BTreeMap::new();
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let names: Vec<&str> = cells[1].split(", ").map(|name| name.trim_matches('`')).collect();
+        let units: Vec<&str> = cells[2].split(", ").collect();
+        // One unit is that of all.
+        let units = units.iter().cycle().take(if units.len() == 1 { names.len() } else { units.len() });
+        told.extend(names.into_iter().zip(units.copied()));
+    }
+    let counted = Metric::ALL.iter().map(|metric| (metric.name(), metric.unit().word()));
+    assert_eq!(told, counted.collect::<BTreeMap<_, _>>());
 }

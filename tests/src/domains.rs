@@ -17,6 +17,7 @@ use privatelink_region::world::{DnsState, ServiceDraft};
 use privatelink_region::{Region, Settings};
 use serde_json::Value;
 
+use crate::calls::recorded;
 use crate::stage::{PROVIDER, Stage};
 
 /// The topic of the operators.
@@ -206,11 +207,15 @@ impl Domains {
 
     /// The verifier, which speaks to the Region in that way.
     pub fn over(&self, http: &SharedHttpClient) -> Verifier {
-        Verifier::new(self.config.clone(), http, Dns::servers(self.config.dns_servers.clone()))
+        self.speaking(http, Dns::servers(self.config.dns_servers.clone()))
     }
 
     fn asking(&self, dns: Dns) -> Verifier {
-        Verifier::new(self.config.clone(), &self.region().http_client(), dns)
+        self.speaking(&self.region().http_client(), dns)
+    }
+
+    fn speaking(&self, http: &SharedHttpClient, dns: Dns) -> Verifier {
+        Verifier::new(self.config.clone(), &recorded("domain-verifier", http.clone()), dns)
     }
 
     /// One event to a verifier that has that much time.

@@ -9,10 +9,12 @@
     reason = "a test that finds something else must fail"
 )]
 
+pub mod calls;
 pub mod canned;
 pub mod cost;
 pub mod domains;
 pub mod endpoints;
+pub mod figures;
 pub mod lambda;
 pub mod meanwhile;
 pub mod notices;

@@ -13,6 +13,7 @@ use privatelink_region::world::{DnsState, ServiceDraft};
 use privatelink_region::{Region, Reply, Request, Settings};
 use serde_json::Value;
 
+use crate::calls::recorded;
 use crate::stage::{PROVIDER, Stage};
 
 /// The topic for consumers that name none of their own.
@@ -231,7 +232,7 @@ impl Notices {
 
     /// The notifier, as it is begun anew.
     pub fn notifier(&self) -> Notifier {
-        Notifier::new(self.config.clone(), &self.region().http_client())
+        Notifier::new(self.config.clone(), &recorded("availability-notifier", self.region().http_client()))
     }
 
     /// One event to a notifier that has that much time.

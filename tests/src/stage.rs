@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::calls::recorded;
 use crate::cost::Call;
 
 /// The account that offers the service.
@@ -199,6 +200,12 @@ impl Stage {
         self.region.break_next(Fault { action: action.to_owned(), times, kind, when: When::After });
     }
 
+    /// Lets the next calls of an operation pass: what is asked to go wrong after this does so later.
+    pub fn pass_next(&self, action: &str, times: u32) {
+        let kind = FaultKind::InternalError;
+        self.region.break_next(Fault { action: action.to_owned(), times, kind, when: When::Never });
+    }
+
     /// The calls that were made since this was last asked, with their errors' codes.
     pub fn calls(&mut self) -> Vec<(String, Option<String>)> {
         self.timed_calls().into_iter().map(|Call { action, error, .. }| (action, error)).collect()
@@ -223,7 +230,8 @@ impl Stage {
 
     /// The function, which speaks to the Region in process.
     pub fn acceptor(&self) -> Acceptor {
-        Acceptor::new(self.config.clone(), client::ec2(&self.config.aws, self.region.http_client()))
+        let http = recorded("connection-acceptor", self.region.http_client());
+        Acceptor::new(self.config.clone(), client::ec2(&self.config.aws, http))
     }
 
     /// One event to a new function that has ten seconds.

@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use aws_sdk_ec2::Client;
+use futures_util::FutureExt;
 use privatelink_core::accept::plan_acceptance;
 use privatelink_core::config::{AcceptorConfig, Mode};
 use privatelink_core::ids::ServiceId;
+use privatelink_core::metrics::{Metrics, Waiting};
 use privatelink_core::observed::Observed;
 use privatelink_core::plan::{Effect, Plan};
 use privatelink_core::policy::Policy;
 use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report, ready};
 use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use crate::apply::apply;
+use crate::calls::counted;
 use crate::client;
 use crate::deadline::Deadline;
 use crate::doctor::{Check, examine};
@@ -67,10 +71,10 @@ impl Acceptor {
     pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
         let (policy, trigger) = match ready(self.policy(), payload) {
             Ok(ready) => ready,
-            Err(failure) => return failure.into(),
+            Err(failure) => return Answer::failed(FUNCTION, failure),
         };
-        let ran = self.run(&policy, &trigger.look, now, deadline).await;
-        Answer::of(ran, FUNCTION, self.config.mode, &trigger)
+        let (ran, calls) = counted(self.run(&policy, &trigger.look, now, deadline).boxed_local()).await;
+        Answer::of(ran, calls, FUNCTION, self.config.mode, &trigger)
     }
 
     /// Looks, decides, and acts if that is the mode.
@@ -85,11 +89,30 @@ impl Acceptor {
         now: OffsetDateTime,
         deadline: Deadline,
     ) -> Result<Report, Failure> {
-        let (_, Plan { effects, skipped }) = self.plan(policy, look, now, deadline).await?;
+        let begun = Instant::now();
+        let (observed, plan) = self.plan(policy, look, now, deadline).await?;
+        let waiting = (*look == Look::Everything).then(|| Waiting::of(&observed, &plan, now));
+        // It is large, and nothing is needed of it any more.
+        drop(observed);
+        let Plan { effects, skipped } = plan;
         let outcomes = self.apply(effects, deadline).await;
+        let mut metrics = Metrics::default();
+        metrics.decisions(&outcomes, begun.elapsed());
+        if let Some(waiting) = waiting {
+            metrics.waiting(&waiting.after(&outcomes));
+        }
         let mode = self.config.mode;
         let policy_digest = Some(policy.digest().to_owned());
-        Ok(Report { function: FUNCTION, mode, policy_digest, outcomes, skipped, said: Vec::new(), endpoints: None })
+        Ok(Report {
+            function: FUNCTION,
+            mode,
+            policy_digest,
+            outcomes,
+            skipped,
+            said: Vec::new(),
+            metrics,
+            endpoints: None,
+        })
     }
 
     /// The principals that may ask for connections to a service.

@@ -37,7 +37,7 @@ pub async fn apply(ec2: &Client, effects: Vec<Effect>, deadline: Deadline) -> Ve
         {
             let by = queue.deadline_of(&call);
             under_way.push(async move {
-                let answer = attempt(by, send(ec2, &call)).await;
+                let answer = attempt(by, call.attempts > 0, send(ec2, &call)).await;
                 (call, answer)
             });
         }

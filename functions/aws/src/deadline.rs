@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::calls;
 use crate::error::{CallError, Meaning};
 
 /// An attempt that has not been answered after this long is given up, and made again; sooner, where there is less time.
@@ -33,8 +34,13 @@ impl Deadline {
     }
 }
 
-/// Makes one attempt, which ends by the deadline whether it is answered or not.
-pub(crate) async fn attempt<T>(by: Instant, call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+/// Makes one attempt, which ends by the deadline whether it is answered or not. `again` says that it is not the first.
+pub(crate) async fn attempt<T>(
+    by: Instant,
+    again: bool,
+    call: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    calls::count(again);
     let left = by.saturating_duration_since(Instant::now());
     // Whoever waits for one answer to the end keeps others from being asked, and can not ask again.
     let patience = (left / 3).clamp(SHORTEST_ATTEMPT, ATTEMPT).min(left);
@@ -59,7 +65,7 @@ where
 {
     let mut attempts = 0;
     loop {
-        let error = match attempt(by, call()).await {
+        let error = match attempt(by, attempts > 0, call()).await {
             Err(error) if error.meaning == Meaning::ComeAgain => error,
             answer => return answer,
         };

@@ -1,6 +1,7 @@
 //! Observes and applies: the only crate that knows the AWS SDK.
 //!
 //! - [`client`]: concrete SDK clients from the configuration; nothing stands between them and the code.
+//! - `calls`: how often one invocation calls AWS, for its metrics.
 //! - [`error`]: what an SDK error means: come again, give up, or find the one id that spoils the call.
 //! - [`observe`]: reads every page, and turns the SDK's types into the core's at once.
 //! - [`route53`]: zones and records, in the own account and in others.
@@ -20,6 +21,7 @@
 
 pub mod acceptor;
 pub mod apply;
+mod calls;
 pub mod client;
 pub mod configurator;
 pub mod deadline;

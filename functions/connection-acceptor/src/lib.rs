@@ -1,6 +1,6 @@
 //! The function, apart from its process: the binary hands it what Lambda sends, the command line what its Region sends.
 
-use privatelink_aws::acceptor::Acceptor;
+use privatelink_aws::acceptor::{Acceptor, FUNCTION};
 use privatelink_aws::deadline::Deadline;
 use privatelink_core::report::{Answer, Failure};
 use privatelink_lambda::Invocation;
@@ -13,6 +13,6 @@ pub async fn answer(acceptor: &Result<Acceptor, Failure>, invocation: Invocation
     let Invocation { payload, now, left } = invocation;
     match acceptor {
         Ok(acceptor) => acceptor.handle(&payload, now, Deadline::after(left)).await,
-        Err(failure) => failure.clone().into(),
+        Err(failure) => Answer::failed(FUNCTION, failure.clone()),
     }
 }

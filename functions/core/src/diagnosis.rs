@@ -45,6 +45,8 @@ pub enum Diagnosis {
     ServersRefusing,
     /// The name servers do not answer in time.
     ServersTimeOut,
+    /// No way leads to the name servers.
+    ServersUnreachable,
     /// Validating resolvers reject everything that the zone says.
     DnssecBroken,
     /// All is right, and AWS's check said no: it is made again.
@@ -75,6 +77,7 @@ impl Diagnosis {
             Self::ServersFailing => "servers-failing",
             Self::ServersRefusing => "servers-refusing",
             Self::ServersTimeOut => "servers-time-out",
+            Self::ServersUnreachable => "servers-unreachable",
             Self::DnssecBroken => "dnssec-broken",
             Self::CheckFailed => "check-failed",
         }
@@ -88,6 +91,7 @@ impl Diagnosis {
             | Self::ServersFailing
             | Self::ServersRefusing
             | Self::ServersTimeOut
+            | Self::ServersUnreachable
             | Self::CheckFailed => true,
             Self::IllegalName
             | Self::NoPublicZone

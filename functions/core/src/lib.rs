@@ -14,7 +14,7 @@
 //! - [`endpoint`]: what is to be set on a consumer's own endpoints.
 //! - [`plan`]: effects, and the reasons for doing nothing.
 //! - [`principals`]: who may ask, against who is listed.
-//! - [`report`]: what came of it: the return value, the log, and the failures.
+//! - [`report`]: what came of it: the return value, the log, and the failures; [`metrics`]: what is counted of it.
 //! - [`diagnosis`]: why a private DNS name is not proved.
 //! - [`config`]: the variables.
 //! - [`ids`]: the ids of AWS's things.
@@ -26,11 +26,13 @@
 //! - Whatever is in doubt is left as it is, with a reason.
 
 pub mod accept;
+pub mod change;
 pub mod config;
 pub mod diagnosis;
 pub mod dns;
 pub mod endpoint;
 pub mod ids;
+pub mod metrics;
 pub mod notice;
 pub mod observed;
 pub mod ownership;

@@ -1,5 +1,6 @@
 //! What came of an invocation: the one value that is returned, logged and counted.
 
+mod answer;
 mod returned;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,9 +15,11 @@ use serde_json::{Value, json};
 use crate::config::Mode;
 use crate::endpoint::Facts;
 use crate::ids::{EndpointId, ServiceId};
+use crate::metrics::Metrics;
 use crate::plan::{Decided, Effect, EffectKind, Reason, Skip};
 use crate::trigger::Trigger;
 
+pub use answer::{Answer, ready};
 use returned::{Item, Returned, Truncated, fitting};
 
 /// Lambda takes answers of 6 MiB; what would go beyond this many bytes is counted instead.
@@ -163,6 +166,8 @@ pub struct Report {
     pub said: Vec<Value>,
     /// What a prober needs to know; of one function alone.
     pub endpoints: Option<Vec<Facts>>,
+    /// What the function counted of it.
+    pub metrics: Metrics,
 }
 
 impl Report {
@@ -201,7 +206,7 @@ impl Report {
 
     /// The return value. Where it would be too large for Lambda, the rest is counted in `truncated`.
     fn returned(&self, batch_item_failures: Option<Vec<Item<'_>>>) -> Result<Box<RawValue>, Failure> {
-        let Self { function, mode, policy_digest, outcomes, skipped, said: _, endpoints } = self;
+        let Self { function, mode, policy_digest, outcomes, skipped, said: _, endpoints, metrics: _ } = self;
         let mut returned = Returned {
             function,
             mode: *mode,
@@ -358,60 +363,6 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-/// What one event came to.
-#[derive(Debug)]
-pub struct Answer {
-    /// The value that is returned, or the failure that the invocation ends with.
-    pub result: Result<Box<RawValue>, Failure>,
-    /// What is logged of it, where it got so far.
-    pub report: Option<Report>,
-}
-
-/// What has to be there before anything is looked at: whatever the function decides by, and an event that it takes.
-///
-/// # Errors
-///
-/// A fault of the one or the other. A fault of the former is told at every event, whatever the event is.
-pub fn ready<C>(decides_by: Result<C, Failure>, payload: &[u8]) -> Result<(C, Trigger), Failure> {
-    let decides_by = decides_by?;
-    let trigger = Trigger::parse(payload).map_err(|error| Failure::UnrecognizedEvent(error.to_string()))?;
-    Ok((decides_by, trigger))
-}
-
-impl Answer {
-    /// What a run came to, as the event wants it answered.
-    pub fn of(ran: Result<Report, Failure>, function: &str, mode: Mode, trigger: &Trigger) -> Self {
-        match ran {
-            Ok(report) => Self { result: report.answer(trigger), report: Some(report) },
-            Err(failure) => Self { result: failure.answer(function, mode, trigger), report: None },
-        }
-    }
-
-    /// The lines of the log, made one by one: what was done, what operators are told, then the summary.
-    pub fn log(&self) -> impl Iterator<Item = Value> {
-        self.report.iter().flat_map(|report| {
-            let told = report.said.iter().cloned();
-            report.audit().chain(told).chain(std::iter::once_with(|| report.summary()))
-        })
-    }
-
-    /// The return value, for whoever wants to look into it.
-    ///
-    /// # Errors
-    ///
-    /// The failure that the invocation ends with.
-    pub fn value(self) -> Result<Value, Failure> {
-        let raw = self.result?;
-        serde_json::from_str(raw.get()).map_err(|error| Failure::Retry(error.to_string()))
-    }
-}
-
-impl From<Failure> for Answer {
-    fn from(failure: Failure) -> Self {
-        Self { result: Err(failure), report: None }
-    }
-}
 
 #[cfg(test)]
 mod tests;

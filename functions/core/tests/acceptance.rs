@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use common::*;
 use privatelink_core::accept::plan_acceptance;
+use privatelink_core::change::{Side, changes};
 use privatelink_core::observed::{Connection, Observed, Unreadable};
 use privatelink_core::plan::{EffectKind, Plan, Reason};
 use privatelink_core::policy::Policy;
@@ -239,4 +240,26 @@ proptest! {
         }
         prop_assert_eq!(capped(after).effects, vec![]);
     }
+}
+
+#[test]
+fn of_two_policies_only_what_they_decide_differently_is_shown() {
+    let side = |decision, policy: &str| Some(Side { decision, policy: vec![policy.to_owned()] });
+    let all = world(vec![
+        connection(1, "111122223333", "pendingAcceptance", 30),
+        connection(2, "111122223333", "available", 30),
+        connection(3, "444444444444", "available", 30),
+        connection(4, "111122223333", "rejected", 30),
+    ]);
+    // The limit is two, and one is there: the listed consumer is let in by both, a stranger only by one.
+    let found = changes(&CAP, &policy(ALL), &all, NOW);
+    let shown: Vec<_> = found.iter().map(|change| (change.endpoint_id.clone(), change.live)).collect();
+    assert_eq!(shown, [(endpoint_id(3), true)]);
+    assert_eq!((found[0].before.clone(), found[0].after.clone()), (side("hold", "cap"), side("accept", "all")));
+    let text = found[0].to_string();
+    assert!(
+        text.starts_with("hold -> accept  vpce-") && text.ends_with(", by all; it is live, and stays so"),
+        "{text}"
+    );
+    assert_eq!(changes(&CAP, &CAP, &all, NOW), []);
 }

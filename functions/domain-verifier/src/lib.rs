@@ -1,7 +1,7 @@
 //! The function, apart from its process: the binary hands it what Lambda sends, the command line what its Region sends.
 
 use privatelink_aws::deadline::Deadline;
-use privatelink_aws::verifier::Verifier;
+use privatelink_aws::verifier::{FUNCTION, Verifier};
 use privatelink_core::report::{Answer, Failure};
 use privatelink_lambda::Invocation;
 
@@ -13,6 +13,6 @@ pub async fn answer(verifier: &Result<Verifier, Failure>, invocation: Invocation
     let Invocation { payload, now, left } = invocation;
     match verifier {
         Ok(verifier) => verifier.handle(&payload, now, Deadline::after(left)).await,
-        Err(failure) => failure.clone().into(),
+        Err(failure) => Answer::failed(FUNCTION, failure.clone()),
     }
 }

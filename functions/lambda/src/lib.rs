@@ -64,10 +64,15 @@ where
     let left = deadline.checked_sub(since_epoch).filter(|left| !left.is_zero()).unwrap_or(WITHOUT_DEADLINE);
 
     let answer = Box::pin(handler(Invocation { payload: payload.into_bytes(), now, left })).await;
+    // An alarm looks at the last minutes, so that the time of a figure is that at which it is known.
+    let known = OffsetDateTime::now_utc();
+    for document in answer.counted(known) {
+        print(known, "INFO", &context.request_id, document);
+    }
     for line in answer.log() {
         print(now, "INFO", &context.request_id, line);
     }
-    let Answer { result, report } = answer;
+    let Answer { result, report, .. } = answer;
     // It can be large, and what is returned is written once more from here on.
     drop(report);
     result.map_err(|failure| {

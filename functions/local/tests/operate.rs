@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::fs;
 use std::process::Command;
 
 use common::Desk;
@@ -54,6 +55,26 @@ async fn plan_shows_and_apply_does() {
     assert_eq!(desk.stage.tags(&stranger).unwrap(), "held: partners-may-connect");
     let (good, text) = desk.run(&["apply"]).await;
     assert!(good && text.contains("nothing to do"), "{text}");
+}
+
+#[tokio::test]
+async fn plan_shows_what_another_policy_would_decide_differently() {
+    let desk = Desk::open().await;
+    let service = desk.stage.service();
+    let [acme, stranger] = [ACME, STRANGER].map(|account| desk.stage.connect(&service, account));
+    let strict = tempfile::tempdir().unwrap();
+    fs::write(strict.path().join("consumers.toml"), "").unwrap();
+    let nobody = r#"@id("nobody") forbid(principal, action, resource);"#;
+    fs::write(strict.path().join("nobody.cedar"), nobody).unwrap();
+    let strict = strict.path().to_str().unwrap();
+    let (good, text) = desk.run(&["plan", "--against", strict]).await;
+    assert!(good && text.contains(&format!("hold -> accept  {acme} of {ACME}")), "{text}");
+    assert!(!text.contains(&stranger) && text.contains("1 of 2 connections are decided differently"), "{text}");
+    let (_, text) = desk.run(&["plan", "--against", strict, "--json"]).await;
+    let changes: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(changes["changes"][0]["after"], json!({"decision": "accept", "policy": ["partners-may-connect"]}));
+    let (good, text) = desk.run(&["plan", "--against", "nowhere"]).await;
+    assert!(!good && text.contains("nowhere"), "{text}");
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ pub enum When {
     Before,
     /// It takes effect, and then goes wrong.
     After,
+    /// It does not go wrong: faults that are asked for after this one begin later.
+    Never,
 }
 
 /// The ways in which a call goes wrong.
@@ -110,6 +112,6 @@ impl Faults {
         if fault.times != u32::MAX {
             fault.times -= 1;
         }
-        Some(fault.clone())
+        Some(fault.clone()).filter(|fault| fault.when != When::Never)
     }
 }

@@ -11,15 +11,18 @@ use std::time::Duration;
 
 use aws_sdk_ec2::Client;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures_util::FutureExt;
 use privatelink_core::config::{ConfiguratorConfig, Mode};
 use privatelink_core::endpoint::{Change, EndpointSettings, EndpointsPlan, Seen, facts, plan_endpoints};
 use privatelink_core::ids::{EndpointId, FoundId, ServiceId};
+use privatelink_core::metrics::Metrics;
 use privatelink_core::plan::{EffectKind, Plan, Skip};
 use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report};
 use privatelink_core::trigger::{Look, Trigger};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
+use crate::calls::counted;
 use crate::client;
 use crate::deadline::Deadline;
 
@@ -78,14 +81,16 @@ impl Configurator {
     pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
         let trigger = match Trigger::parse_consumers(payload) {
             Ok(trigger) => trigger,
-            Err(error) => return Failure::UnrecognizedEvent(error.to_string()).into(),
+            Err(error) => return Answer::failed(FUNCTION, Failure::UnrecognizedEvent(error.to_string())),
         };
         let mode = self.config.mode;
-        let (ran, services) = match self.run(&trigger.look, now, deadline).await {
+        let (ran, calls) = counted(self.run(&trigger.look, now, deadline).boxed_local()).await;
+        let (ran, services) = match ran {
             Ok((report, services)) => (Ok(report), services),
             Err(failure) => (Err(failure), BTreeMap::new()),
         };
-        Answer::of(ran, FUNCTION, mode, &trigger.at_services(|endpoint| services.get(endpoint).cloned()))
+        let trigger = trigger.at_services(|endpoint| services.get(endpoint).cloned());
+        Answer::of(ran, calls, FUNCTION, mode, &trigger)
     }
 
     /// Looks, decides, and sets if that is the mode; again at once after something was set, since what is told of an
@@ -141,7 +146,8 @@ impl Configurator {
         let services = services.filter_map(|endpoint| Some((endpoint.id.clone(), endpoint.service.clone()?))).collect();
         let endpoints = Some(facts(&seen, &self.settings));
         let (function, mode) = (FUNCTION, self.config.mode);
-        let report = Report { function, mode, policy_digest: None, outcomes, skipped, said: Vec::new(), endpoints };
+        let (said, metrics) = (Vec::new(), Metrics::default());
+        let report = Report { function, mode, policy_digest: None, outcomes, skipped, said, metrics, endpoints };
         Ok((report, services))
     }
 }

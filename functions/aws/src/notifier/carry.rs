@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use privatelink_core::ids::ServiceId;
 use privatelink_core::notice::{Mark, Notice, NoticeEffect, Publish, Target};
 use privatelink_core::observed::Observed;
 use privatelink_core::plan::EffectKind;
@@ -30,6 +31,8 @@ pub struct Done {
     pub outcomes: Vec<Outcome>,
     /// What the operators are told through the log.
     pub said: Vec<Value>,
+    /// How long it took until consumers were told that their connections are available: each service, with seconds.
+    pub available: Vec<(ServiceId, u64)>,
 }
 
 impl Done {
@@ -49,6 +52,7 @@ impl Done {
         }
         self.outcomes.extend(later.outcomes);
         self.said.extend(later.said);
+        self.available.extend(later.available);
     }
 }
 
@@ -114,7 +118,7 @@ impl<'c, 'o> Carrier<'c, 'o> {
         let mut open = true;
         loop {
             for marks in self.due(open) {
-                marking.push(tags::write(&notifier.ec2, marks, false, end));
+                marking.push(tags::write(&notifier.ec2, marks, end));
             }
             tokio::select! {
                 posted = post.next(), if open => match posted {
@@ -128,7 +132,7 @@ impl<'c, 'o> Carrier<'c, 'o> {
                 Some(marked) = marking.next(), if !marking.is_empty() => self.marked(marked),
                 () = sleep(STALL), if open && !self.unmarked.is_empty() => {
                     for marks in self.due(false) {
-                        marking.push(tags::write(&notifier.ec2, marks, false, end));
+                        marking.push(tags::write(&notifier.ec2, marks, end));
                     }
                 }
                 else => return,
@@ -162,6 +166,7 @@ impl<'c, 'o> Carrier<'c, 'o> {
 
     fn published(&mut self, publish: &'c Publish<'o>) {
         self.report(EffectKind::Publish, publish.thing(), Ended::Done);
+        self.done.available.extend(publish.time_to_available(self.now));
         for mark in &publish.marks {
             self.notifier.kept.told(mark, self.now, false);
             self.unmarked.push(mark);

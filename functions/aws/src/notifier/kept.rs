@@ -14,8 +14,18 @@ const LAG: Duration = Duration::minutes(15);
 
 type Tags = Vec<(&'static str, String)>;
 
-#[derive(Debug, Default)]
-pub(super) struct Kept(Mutex<Inner>);
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// What this process's claims are known by.
+    pub process: u64,
+    inner: Mutex<Inner>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { process: fastrand::u64(..), inner: Mutex::default() }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -35,7 +45,7 @@ struct Told {
 
 impl Kept {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A notice was sent, and has these marks to be written; or they were written without one.

@@ -1,11 +1,11 @@
 //! `availability-notifier`: one event through all the rooms, and round again while a connection is on its way.
 //!
-//! A look, a plan, and then for what is due: the proof that its tags could be written, the notices, and the tags.
+//! A look, a plan, and then for what is due: the claim, another look, the notices, and the tags.
 
 mod carry;
+mod claim;
 mod kept;
 mod post;
-mod prove;
 mod tags;
 
 use std::collections::BTreeSet;
@@ -16,7 +16,8 @@ use aws_sdk_ec2::Client;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::FutureExt;
 use privatelink_core::config::{Mode, NotifierConfig};
-use privatelink_core::ids::TopicArn;
+use privatelink_core::ids::{ConnectionId, TopicArn};
+use privatelink_core::metrics::Metrics;
 use privatelink_core::notice::{NoticeEffect, NoticeSettings, is_under_way, plan_notices};
 use privatelink_core::observed::Observed;
 use privatelink_core::plan::{EffectKind, Plan, Reason, Skip};
@@ -26,6 +27,7 @@ use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
+use crate::calls::counted;
 use crate::client;
 use crate::deadline::Deadline;
 use crate::doctor::{Check, examine_topics};
@@ -34,13 +36,16 @@ use crate::observe::observe;
 use crate::topics::Topics;
 
 pub use carry::Done;
+use claim::Claims;
 use kept::Kept;
 
 /// The function's name.
 pub const FUNCTION: &str = "availability-notifier";
 
-/// From one look to the next.
-const AGAIN: Duration = Duration::from_secs(5);
+/// From one look to the next: with the claim and the look after it, what changes is told within five seconds.
+const AGAIN: Duration = Duration::from_secs(4);
+/// From a claim to the look that shows whether it stands, at least; longer where the look before it took longer.
+const SETTLED: Duration = Duration::from_millis(500);
 
 /// Everything that the function keeps between events.
 #[derive(Debug)]
@@ -93,11 +98,10 @@ impl Notifier {
     pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
         let (consumers, trigger) = match ready(self.consumers(), payload) {
             Ok(ready) => ready,
-            Err(failure) => return failure.into(),
+            Err(failure) => return Answer::failed(FUNCTION, failure),
         };
-        // A future of its own: nested in all the others it is deeper than the compiler follows.
-        let ran = self.run(&consumers, &trigger.look, now, deadline).boxed_local().await;
-        Answer::of(ran, FUNCTION, self.config.mode, &trigger)
+        let (ran, calls) = counted(self.run(&consumers, &trigger.look, now, deadline).boxed_local()).await;
+        Answer::of(ran, calls, FUNCTION, self.config.mode, &trigger)
     }
 
     /// Looks, decides, and tells if that is the mode; again, for as long as a connection is on its way and there is
@@ -128,14 +132,19 @@ impl Notifier {
                 Err(_) => break,
             };
             let under_way = is_under_way(&observed);
-            let (done, left) = match self.config.mode {
+            let Round { done, skipped: left, others } = match self.config.mode {
                 Mode::Observe => {
                     let Plan { effects, skipped } = self.plan(&observed, consumers, at);
                     let planned =
                         |effect: &NoticeEffect<'_>| Outcome::of_thing(effect.kind(), effect.thing(), Ended::Planned);
-                    (Done { outcomes: effects.iter().map(planned).collect(), said: Vec::new() }, skipped)
+                    let done = Done { outcomes: effects.iter().map(planned).collect(), ..Done::default() };
+                    Round { done, skipped, others: None }
                 }
-                Mode::Enforce => self.tell(observed, consumers, at, deadline).await,
+                Mode::Enforce => match self.tell(&look, observed, consumers, looked, at, deadline).await {
+                    Ok(told) => told,
+                    Err(failure) if all.outcomes.is_empty() => return Err(failure),
+                    Err(_) => break,
+                },
             };
             all.follow(done);
             skipped = left;
@@ -144,15 +153,22 @@ impl Notifier {
                 foreign.extend(skipped.iter().filter(|skip| skip.reason == Reason::Foreign).cloned());
                 skipped.retain(|skip| skip.reason != Reason::Foreign);
             }
-            let again = looked + AGAIN;
-            if !under_way || self.config.mode == Mode::Observe || again >= watch_until {
+            // What somebody else was about to tell, and did not because it died, is told by a later look.
+            let (again, until) = match others {
+                None => (looked + AGAIN, watch_until),
+                Some(claimed) => (looked + AGAIN.min(claimed), deadline.decisions),
+            };
+            if !(under_way || others.is_some()) || self.config.mode == Mode::Observe || again >= until {
                 break;
             }
             sleep_until(again).await;
             look = Look::Everything;
         }
         skipped.extend(foreign);
-        let Done { outcomes, said } = all;
+        let Done { outcomes, said, available } = all;
+        let mut metrics = Metrics::default();
+        metrics.notices_and_marks(&outcomes);
+        available.iter().for_each(|(service, seconds)| metrics.told_available(service, *seconds));
         let skipped = without_told(skipped, &outcomes);
         Ok(Report {
             function: FUNCTION,
@@ -161,6 +177,7 @@ impl Notifier {
             outcomes,
             skipped,
             said,
+            metrics,
             endpoints: None,
         })
     }
@@ -196,28 +213,62 @@ impl Notifier {
         plan_notices(observed, consumers, &self.settings, now)
     }
 
-    /// Tells what is due, and says what came of it and what was left alone.
-    pub async fn tell(
+    /// Tells what is due and nobody else is about to tell, and says what came of it and what was left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::ReadFailed`], if the look after the claim could not be had: nothing is told then.
+    async fn tell(
         &self,
+        look: &Look,
         mut observed: Observed,
         consumers: &Consumers,
+        looked: Instant,
         now: OffsetDateTime,
         deadline: Deadline,
-    ) -> (Done, Vec<Skip>) {
-        // What can not be marked would be told with every look. Without it, another connection may be the oldest of
-        // those that wait together, so that the plan is made once more.
-        let refused = self.prove(&observed, &self.plan(&observed, consumers, now).effects, deadline.decisions).await;
-        if !refused.is_empty() {
-            observed.connections.retain(|connection| match &connection.id {
-                Some(id) => !refused.contains_key(id),
-                None => true,
-            });
+    ) -> Result<Round, Failure> {
+        let mut others = self.claimed_by_others(&observed, now);
+        leave_out(&mut observed, |id| others.contains_key(id));
+        let effects = self.plan(&observed, consumers, now).effects;
+        let Claims { mut ours, refused } = self.claim(&observed, &effects, now, deadline.decisions).await;
+        drop(effects);
+        if !ours.is_empty() {
+            // There can be thousands of them, and they are read once more.
+            drop(observed);
+            sleep_until(Instant::now() + SETTLED.max(looked.elapsed() * 2)).await;
+            let now = now + looked.elapsed();
+            observed = self.look(look, now, deadline).await?;
+            others.extend(self.claimed_by_others(&observed, now));
+            ours.retain(|id| !others.contains_key(id));
         }
-        let Plan { effects, skipped } = self.plan(&observed, consumers, now);
+        // Those that wait together are one notice, which then has another oldest one. What became due only now is
+        // not claimed, and told by the next look.
+        let effects = self.plan(&observed, consumers, now).effects;
+        let due = claim::marks(&effects).map(|(mark, _)| mark.connection);
+        let unclaimed: BTreeSet<_> = due.filter(|id| !ours.contains(*id)).cloned().collect();
+        drop(effects);
+        leave_out(&mut observed, |id| unclaimed.contains(id));
+        let Plan { effects, mut skipped } = self.plan(&observed, consumers, now);
         let mut done = self.carry_out(&observed, &effects, now, deadline).await;
         done.outcomes.extend(refused.into_values());
-        (done, skipped)
+        let wait = others.values().map(|(claim, _)| claim.until - now).min();
+        let wait = wait.map(|wait| wait.try_into().unwrap_or(Duration::ZERO));
+        skipped.extend(others.into_values().map(|(_, skip)| skip));
+        Ok(Round { done, skipped, others: wait })
     }
+}
+
+/// What came of one look.
+struct Round {
+    done: Done,
+    skipped: Vec<Skip>,
+    /// From the look to the end of the first claim of somebody else's.
+    others: Option<Duration>,
+}
+
+/// Takes connections out of what was read.
+fn leave_out(observed: &mut Observed, which: impl Fn(&ConnectionId) -> bool) {
+    observed.connections.retain(|connection| !connection.id.as_ref().is_some_and(&which));
 }
 
 /// What was told a moment ago is not also reported as told before.

@@ -71,10 +71,11 @@ impl<'l> Way<'l> {
     async fn send(self: Arc<Self>, batch: Batch) -> Vec<Posted> {
         let give_up = self.by.min(Instant::now() + PATIENCE);
         let mut posted = Vec::with_capacity(batch.len());
-        let mut todo = vec![batch];
+        // Each with whether it is tried again.
+        let mut todo = vec![(batch, false)];
         let mut tries = 0;
-        while let Some(mut batch) = todo.pop() {
-            let error = match self.call(&batch, give_up).await {
+        while let Some((mut batch, tried)) = todo.pop() {
+            let error = match self.call(&batch, tried, give_up).await {
                 Ok(answers) => {
                     let mut again = None;
                     let mut left = Vec::new();
@@ -96,7 +97,7 @@ impl<'l> Way<'l> {
             match error.meaning {
                 Meaning::Refused if batch.len() > 1 => {
                     let second = batch.split_off(batch.len().div_ceil(2));
-                    todo.extend([second, batch]);
+                    todo.extend([(second, false), (batch, false)]);
                     continue;
                 }
                 // One message alone is not liked: that is no fault of the topic's.
@@ -107,7 +108,7 @@ impl<'l> Way<'l> {
                     let pause = pause(tries);
                     if self.closed().is_none() && Instant::now() + pause < give_up {
                         sleep(pause).await;
-                        todo.push(batch);
+                        todo.push((batch, true));
                         continue;
                     }
                     self.close(&error);
@@ -118,7 +119,12 @@ impl<'l> Way<'l> {
         posted
     }
 
-    async fn call(&self, batch: &Batch, give_up: Instant) -> Result<Vec<Result<(), CallError>>, CallError> {
+    async fn call(
+        &self,
+        batch: &Batch,
+        again: bool,
+        give_up: Instant,
+    ) -> Result<Vec<Result<(), CallError>>, CallError> {
         // A semaphore that nobody closes gives every permit.
         let _permit = self.calls.acquire().await;
         if let Some(error) = self.closed() {
@@ -128,7 +134,7 @@ impl<'l> Way<'l> {
             return Err(CallError::too_late());
         }
         let messages: Vec<_> = batch.iter().map(|(_, message)| message).collect();
-        attempt(give_up, self.topics.publish_batch(self.topic, &messages)).await
+        attempt(give_up, again, self.topics.publish_batch(self.topic, &messages)).await
     }
 
     fn closed(&self) -> Option<CallError> {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::Tag;
-use futures_util::{Stream, StreamExt, stream};
 use privatelink_core::notice::Mark;
 use tokio::time::Instant;
 
@@ -13,9 +12,6 @@ use crate::error::{CallError, Meaning};
 
 /// How many things one call tags: the maximum of CreateTags.
 pub(super) const TAGGED: usize = 1000;
-/// How many calls are under way at the same time.
-const AT_ONCE: usize = 4;
-
 type Tags = [(&'static str, String)];
 
 /// A mark, and what became of writing it.
@@ -30,16 +26,6 @@ pub(super) fn alike<'m, 'o>(marks: impl IntoIterator<Item = &'m Mark<'o>>) -> BT
     groups
 }
 
-/// Asks of all marks whether they could be written.
-pub(super) fn dry_run<'m, 'o>(
-    ec2: &'m Client,
-    groups: BTreeMap<&'m Tags, Vec<&'m Mark<'o>>>,
-    by: Instant,
-) -> impl Stream<Item = Vec<Marked<'m, 'o>>> {
-    let chunks: Vec<Vec<_>> = groups.into_values().flat_map(chunks).collect();
-    stream::iter(chunks).map(move |chunk| write(ec2, chunk, true, by)).buffer_unordered(AT_ONCE)
-}
-
 /// As many at a time as one call takes.
 pub(super) fn chunks<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
     let mut chunks = Vec::with_capacity(all.len().div_ceil(TAGGED));
@@ -50,17 +36,12 @@ pub(super) fn chunks<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
     chunks
 }
 
-/// Writes marks that are alike, or asks whether they could be written. A call that is refused is halved.
-pub(super) async fn write<'m, 'o>(
-    ec2: &Client,
-    marks: Vec<&'m Mark<'o>>,
-    dry_run: bool,
-    by: Instant,
-) -> Vec<Marked<'m, 'o>> {
+/// Writes marks that are alike. A call that is refused is halved.
+pub(super) async fn write<'m, 'o>(ec2: &Client, marks: Vec<&'m Mark<'o>>, by: Instant) -> Vec<Marked<'m, 'o>> {
     let mut done = Vec::with_capacity(marks.len());
     let mut todo = vec![marks];
     while let Some(mut marks) = todo.pop() {
-        match until(by, || create(ec2, &marks, dry_run)).await {
+        match until(by, || create(ec2, &marks)).await {
             Err(error) if matches!(error.meaning, Meaning::Over | Meaning::Refused) && marks.len() > 1 => {
                 let second = marks.split_off(marks.len().div_ceil(2));
                 todo.extend([second, marks]);
@@ -71,14 +52,10 @@ pub(super) async fn write<'m, 'o>(
     done
 }
 
-async fn create(ec2: &Client, marks: &[&Mark<'_>], dry_run: bool) -> Result<(), CallError> {
+async fn create(ec2: &Client, marks: &[&Mark<'_>]) -> Result<(), CallError> {
     let Some(first) = marks.first() else { return Ok(()) };
     let ids = marks.iter().map(|mark| mark.connection.to_string()).collect();
     let tags = first.tags.iter().map(|(key, value)| Tag::builder().key(*key).value(value).build()).collect();
     let call = ec2.create_tags().set_resources(Some(ids)).set_tags(Some(tags));
-    // A call that is no dry run does not say so, as nobody's does.
-    match call.set_dry_run(dry_run.then_some(true)).send().await.map_err(CallError::from) {
-        Err(error) if dry_run && error.code == "DryRunOperation" => Ok(()),
-        answer => answer.map(drop),
-    }
+    call.send().await.map(drop).map_err(CallError::from)
 }

@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use aws_sdk_ec2::Client;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures_util::FutureExt;
 use privatelink_core::config::{Mode, VerifierConfig};
 use privatelink_core::ids::ServiceId;
+use privatelink_core::metrics::{Metrics, Names};
 use privatelink_core::observed::{Observed, TAG_DOMAIN};
 use privatelink_core::ownership::{Domain, DomainPlan, Domains, Memory, plan_ownership};
 use privatelink_core::plan::{Reason, Skip};
@@ -23,6 +25,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
+use crate::calls::counted;
 use crate::client;
 use crate::deadline::Deadline;
 use crate::doctor::{Check, examine_domains, examine_topics};
@@ -103,10 +106,10 @@ impl Verifier {
     pub async fn handle(&self, payload: &[u8], now: OffsetDateTime, deadline: Deadline) -> Answer {
         let (domains, trigger) = match ready(self.domains(), payload) {
             Ok(ready) => ready,
-            Err(failure) => return failure.into(),
+            Err(failure) => return Answer::failed(FUNCTION, failure),
         };
-        let ran = self.run(&domains, &trigger.look, now, deadline).await;
-        Answer::of(ran, FUNCTION, self.config.mode, &trigger)
+        let (ran, calls) = counted(self.run(&domains, &trigger.look, now, deadline).boxed_local()).await;
+        Answer::of(ran, calls, FUNCTION, self.config.mode, &trigger)
     }
 
     /// Looks, decides, and acts if that is the mode; again, for as long as something is under way and there is time.
@@ -123,7 +126,9 @@ impl Verifier {
     ) -> Result<Report, Failure> {
         let begun = Instant::now();
         let watch_until = deadline.decisions.min(begun + self.config.watch);
+        let is_sweep = *look == Look::Everything;
         let mut look = look.clone();
+        let mut names = Names::default();
         let mut outcomes: Vec<Outcome> = Vec::new();
         let mut said: Vec<Value> = Vec::new();
         let mut skipped: BTreeMap<Option<ServiceId>, Vec<Skip>> = BTreeMap::new();
@@ -142,6 +147,7 @@ impl Verifier {
             let mut under_way = BTreeSet::new();
             let mut plans = Vec::new();
             for (domain, mut plan) in looked.domains {
+                names.saw(&domain, now + begun.elapsed());
                 if plan.under_way {
                     under_way.insert(domain.service.clone());
                 }
@@ -180,6 +186,11 @@ impl Verifier {
             }
         }
         let skipped = stale.into_iter().chain(skipped.into_values().flatten()).collect();
+        let mut metrics = Metrics::default();
+        metrics.notices(&outcomes);
+        if is_sweep {
+            metrics.names(&names);
+        }
         Ok(Report {
             function: FUNCTION,
             mode: self.config.mode,
@@ -187,6 +198,7 @@ impl Verifier {
             outcomes,
             skipped,
             said,
+            metrics,
             endpoints: None,
         })
     }

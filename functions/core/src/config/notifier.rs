@@ -117,7 +117,7 @@ mod tests {
             ("PRIVATELINK_NOTICE_TOPIC_ARN", "notices"),
             ("PRIVATELINK_OPERATOR_TOPIC_ARN", ""),
             ("PRIVATELINK_NOTIFY_SINCE", "yesterday"),
-            ("PRIVATELINK_WATCH_SECONDS", "841"),
+            ("PRIVATELINK_WATCH_SECONDS", "-1"),
         ])
         .unwrap_err()
         .to_string();

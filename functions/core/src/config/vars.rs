@@ -9,9 +9,6 @@ use time::format_description::well_known::Rfc3339;
 use super::{AwsConfig, ConfigFaults, Mode, TagFilter};
 use crate::ids::TopicArn;
 
-/// Lambda ends an invocation after 900 seconds; the last minute is for what the looking found.
-const LONGEST_WATCH: u64 = 840;
-
 /// The variables, and what was found wrong with those that were read.
 pub(super) struct Vars<L> {
     lookup: L,
@@ -167,10 +164,11 @@ impl<L: Fn(&str) -> Option<String>> Vars<L> {
     pub(super) fn watch(&mut self) -> Duration {
         const NAME: &str = "PRIVATELINK_WATCH_SECONDS";
         let Some(text) = self.get(NAME) else { return Duration::ZERO };
-        match text.parse().ok().filter(|seconds| *seconds <= LONGEST_WATCH) {
-            Some(seconds) => Duration::from_secs(seconds),
-            None => {
-                self.fault(format!("`{NAME}` is `{text}`; it is a number of seconds from 0 to {LONGEST_WATCH}"));
+        // However many they are, an invocation ends before its own deadline.
+        match text.parse::<u32>() {
+            Ok(seconds) => Duration::from_secs(seconds.into()),
+            Err(_) => {
+                self.fault(format!("`{NAME}` is `{text}`; it is a whole number of seconds, such as `50`"));
                 Duration::ZERO
             }
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{News, Notice, Undelivered};
+use time::OffsetDateTime;
+
+use super::{Claim, Kind, News, Notice, Undelivered};
 use crate::ids::{ConnectionId, EndpointId, ServiceId, TopicArn};
 use crate::observed::{Connection, TAG_NOTIFIED, TAG_NOTIFIED_DOMAIN, TAG_NOTIFYING};
 use crate::plan::EffectKind;
@@ -49,8 +51,7 @@ pub struct Mark<'o> {
     pub connection: &'o ConnectionId,
     /// What is written when it was told.
     pub tags: Vec<(&'static str, String)>,
-    /// The value of [`TAG_NOTIFYING`] for whoever has to see, before it publishes, that tags can be written: the states
-    /// that were told, and the one that is about to be.
+    /// The states that were told and the one that is about to be: what a claim's [`TAG_NOTIFYING`] begins with.
     pub claim: String,
 }
 
@@ -62,6 +63,12 @@ impl<'o> Mark<'o> {
         claim: String,
     ) -> Self {
         Self { service: &connection.service, endpoint: &connection.endpoint, connection: id, tags, claim }
+    }
+
+    /// What is written before it is told.
+    pub fn claimed(&self, claim: Claim) -> Self {
+        let value = format!("{} {claim}", self.claim);
+        Self { tags: vec![(TAG_NOTIFYING, value)], claim: String::new(), ..*self }
     }
 
     /// What the return value says of it, under [`EffectKind::Tag`].
@@ -86,6 +93,14 @@ impl<'o> Publish<'o> {
         }
         let Connection { service, endpoint, .. } = self.notice.connection;
         Thing { service: service.clone(), endpoint: Some(endpoint.clone()), more }
+    }
+
+    /// Where it tells a consumer that its connection is available: the service, and how many seconds it took since the
+    /// connection was made.
+    pub fn time_to_available(&self, now: OffsetDateTime) -> Option<(ServiceId, u64)> {
+        let Connection { service, created, .. } = self.notice.connection;
+        let took = u64::try_from((now - *created).whole_seconds()).unwrap_or(0);
+        (self.notice.kind() == Kind::EndpointConnectionAvailable).then(|| (service.clone(), took))
     }
 
     /// The notice to the operators that this one was refused, with SNS's code. It marks nothing.

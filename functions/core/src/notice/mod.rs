@@ -2,6 +2,7 @@
 //!
 //! - `plan`: which connections have something to be told, to whom, and the tags that mark it. [`plan_notices`].
 //! - `effects`: what a plan of notices is made of.
+//! - `claim`: who is about to tell, where two notifiers look at the same time.
 //! - `told`: what a connection's tags remember of what was told before.
 //! - `document`: the form that programs read. Its JSON Schema is `infra/notice.schema.json`.
 //! - `text`: every sentence that a person reads, and every command. `steps`, `mail` and `shown` serve it.
@@ -11,6 +12,7 @@
 //! There is no Cedar here: what the policy decided stands in the tags. A plan holds what a notice is made of and not
 //! the notice, so that thousands of them cost little until each is published.
 
+mod claim;
 mod document;
 mod domain;
 mod effects;
@@ -32,6 +34,7 @@ use crate::ids::TopicArn;
 use crate::observed::{Connection, Service};
 use crate::policy::Consumer;
 
+pub use claim::Claim;
 pub use document::{Document, Step};
 pub use domain::{DomainNews, DomainNotice, Record};
 pub use effects::{Mark, NoticeEffect, Publish, Target};

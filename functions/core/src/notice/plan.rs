@@ -117,7 +117,7 @@ impl<'o> Planner<'o> {
             let detail = "AWS gave no id of the connection, so that no tag can be written: nobody is told";
             return self.skip_because(connection, Reason::UnknownState, detail.to_owned());
         };
-        let mut tags = state.map(|state| told.with(state)).unwrap_or_default();
+        let mut tags = state.map_or_else(|| told.as_it_is(), |state| told.with(state));
         tags.extend(domain.map(|name| (TAG_NOTIFIED_DOMAIN, name)));
         let mark = Mark::new(connection, id, tags, told.claim(state));
         if matches!(news, News::Held { .. }) {

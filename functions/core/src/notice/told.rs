@@ -2,9 +2,11 @@
 //!
 //! `privatelink:notified` holds the last state alone, and a connection that was available, is cut, and is available
 //! again must not be told of that a second time. So whatever was told before the last state is kept too, in front of
-//! it, in `privatelink:notifying`: `available rejected`. The same tag is the claim that can be written before a notice
-//! is published; a last word there that `privatelink:notified` does not have is of a notice that was never marked.
+//! it, in `privatelink:notifying`: `available rejected`. The same tag is the claim that is written before a notice is
+//! published; a last state there that `privatelink:notified` does not have is of a notice that was never marked. Behind
+//! the states the claim says whose it is, see `claim`.
 
+use super::claim::CLAIMANT;
 use crate::observed::{EndpointState, TAG_NOTIFIED, TAG_NOTIFIED_DOMAIN, TAG_NOTIFYING, Tags};
 
 /// The words of the states that somebody is told of.
@@ -27,7 +29,7 @@ impl<'t> Told<'t> {
         let last = tags.get(TAG_NOTIFIED).map(String::as_str);
         let claimed = tags.get(TAG_NOTIFYING).map(String::as_str).unwrap_or_default();
         let mut states = Vec::new();
-        let mut words: Vec<_> = claimed.split_whitespace().collect();
+        let mut words: Vec<_> = claimed.split_whitespace().filter(|word| !word.starts_with(CLAIMANT)).collect();
         if words.last().copied() != last {
             words.pop();
         }
@@ -50,13 +52,15 @@ impl<'t> Told<'t> {
         self.states.iter().copied().chain(new).collect::<Vec<_>>().join(" ")
     }
 
+    /// The tags that remember what was told before a claim was written over it.
+    pub(super) fn as_it_is(&self) -> Vec<(&'static str, String)> {
+        let last = self.states.last().map(|last| (TAG_NOTIFIED, (*last).to_owned()));
+        last.into_iter().chain([(TAG_NOTIFYING, self.claim(None))]).collect()
+    }
+
     /// The tags that remember that a state was told.
     pub(super) fn with(&self, state: &'static str) -> Vec<(&'static str, String)> {
-        let mut tags = vec![(TAG_NOTIFIED, state.to_owned())];
-        if !self.states.is_empty() {
-            tags.push((TAG_NOTIFYING, self.claim(Some(state))));
-        }
-        tags
+        vec![(TAG_NOTIFIED, state.to_owned()), (TAG_NOTIFYING, self.claim(Some(state)))]
     }
 }
 
@@ -152,6 +156,8 @@ mod tests {
         assert_eq!(told("available", "available rejected"), ["available"]);
         assert_eq!(told("rejected", "available rejected"), ["available", "rejected"]);
         assert_eq!(told("available", ""), ["available"]);
+        assert_eq!(told("available", "available rejected @1f:1769860805000"), ["available"]);
+        assert_eq!(told("available", "available @1f:1769860805000"), ["available"]);
     }
 
     #[test]
@@ -165,6 +171,7 @@ mod tests {
         let tags = [(TAG_NOTIFIED.to_owned(), "held".to_owned())].into();
         let marks = Told::of(&tags).with(AVAILABLE);
         assert_eq!(marks, [(TAG_NOTIFIED, "available".to_owned()), (TAG_NOTIFYING, "held available".to_owned())]);
-        assert_eq!(Told::of(&Tags::new()).with(AVAILABLE), [(TAG_NOTIFIED, "available".to_owned())]);
+        let first = [(TAG_NOTIFIED, "available".to_owned()), (TAG_NOTIFYING, "available".to_owned())];
+        assert_eq!(Told::of(&Tags::new()).with(AVAILABLE), first);
     }
 }

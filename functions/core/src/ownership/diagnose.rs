@@ -243,8 +243,10 @@ fn in_trouble(seen: &Seen) -> Finding {
         Diagnosis::ServersFailing
     } else if any(|trouble| matches!(trouble, Trouble::Refused | Trouble::NotAuthoritative)) {
         Diagnosis::ServersRefusing
-    } else {
+    } else if any(|trouble| matches!(trouble, Trouble::TimedOut)) {
         Diagnosis::ServersTimeOut
+    } else {
+        Diagnosis::ServersUnreachable
     };
     Finding::new(diagnosis, detail, format!("ask the servers yourself: dig +norecurse TXT {record} @<server>"))
 }

@@ -1,7 +1,7 @@
 //! What is remembered of a domain between two runs: one tag of its service, read and written.
 //!
 //! ```text
-//! for=_6e86v84tqgqubxbwii1m at=1769860800 told=failed/record-missing check=1769860700x3 since=1769860000
+//! for=_6e86v84tqgqubxbwii1m at=1769860800 check=1769860700x3 since=1769860000 waiting=1769860000 told=failed/record-missing
 //! ```
 //!
 //! A memory is of one TXT record. A service that gets another name gets another record, and is begun anew.
@@ -32,6 +32,8 @@ pub struct Memory {
     pub change: Option<String>,
     /// Since when the record is not readable that should be.
     pub since: Option<OffsetDateTime>,
+    /// Since when the name has not been verified, as far as there was a reason to write anything. By itself it is none.
+    pub waiting: Option<OffsetDateTime>,
 }
 
 /// The checks of one record that were started.
@@ -62,6 +64,7 @@ impl Memory {
                 Some(("check", check)) => memory.check = checks(check),
                 Some(("change", change)) => memory.change = Some(change.to_owned()),
                 Some(("since", since)) => memory.since = time(since),
+                Some(("waiting", waiting)) => memory.waiting = time(waiting),
                 None if word == "verified" => memory.verified = true,
                 _ => {}
             }
@@ -83,25 +86,27 @@ impl Memory {
     /// Whether nothing is remembered but, perhaps, that the name was seen verified. A name that was verified before
     /// anything else was known of it is nobody's news, and not worth a write.
     pub fn is_bare(&self) -> bool {
-        *self == Self { label: self.label.clone(), at: self.at, verified: self.verified, ..Self::default() }
+        let Self { label, at, verified, waiting, .. } = self.clone();
+        *self == Self { label, at, verified, waiting, ..Self::default() }
     }
 
-    /// Whether both say the same, whenever they were written.
+    /// Whether both say the same, whenever they were written and however long the name has been waiting.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        Self { at: None, ..self.clone() } == Self { at: None, ..other.clone() }
+        Self { at: None, waiting: None, ..self.clone() } == Self { at: None, waiting: None, ..other.clone() }
     }
 }
 
 impl fmt::Display for Memory {
     /// The tag's value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { label, at, verified, told, news, check, change, since } = self;
+        let Self { label, at, verified, told, news, check, change, since, waiting } = self;
         let stamp = |at: &OffsetDateTime| at.unix_timestamp();
         let mut words = vec![format!("for={label}")];
         words.extend(at.as_ref().map(|at| format!("at={}", stamp(at))));
         words.extend(verified.then(|| "verified".to_owned()));
         words.extend(check.as_ref().map(|Checks { last, count }| format!("check={}x{count}", stamp(last))));
         words.extend(since.as_ref().map(|since| format!("since={}", stamp(since))));
+        words.extend(waiting.as_ref().map(|waiting| format!("waiting={}", stamp(waiting))));
         words.extend(told.as_ref().map(|told| format!("told={told}")));
         words.extend((*news > 0).then(|| format!("news={news}")));
         words.extend(change.as_ref().map(|change| format!("change={change}")));
@@ -141,6 +146,7 @@ mod tests {
             check: Some(Checks { last: AT, count: 7 }),
             change: Some("C2682N5HXP0BZ4".to_owned()),
             since: Some(AT),
+            waiting: Some(AT),
         }
     }
 
@@ -164,9 +170,12 @@ mod tests {
 
     #[test]
     fn a_tag_that_somebody_else_wrote_is_no_reason_to_fail() {
-        for text in ["x", "for=", "at=never check=3 check=x check=-1x5 since=99999999999999999999", "told", "=", "  "] {
+        for text in
+            ["x", "for=", "at=never check=3 check=x check=-1x5 since=99999999999999999999 waiting=x", "told", "=", "  "]
+        {
             let memory = Memory::parse(text);
-            assert_eq!((memory.check, memory.since, memory.told, memory.at), (None, None, None, None), "{text}");
+            let times = (memory.at, memory.since, memory.waiting);
+            assert_eq!((memory.check, memory.told, times), (None, None, (None, None, None)), "{text}");
         }
     }
 

@@ -17,6 +17,8 @@ mod zone;
 
 use std::fmt;
 
+use time::OffsetDateTime;
+
 use crate::diagnosis::Diagnosis;
 use crate::dns::Seen;
 use crate::ids::{DnsName, ServiceId};
@@ -157,6 +159,12 @@ impl Domain {
             Place::Zone { set: Existing::NotSimple, .. } => !proven,
             Place::Zone { set: Existing::Values(set), .. } => !proven && !self.is_changing() && set.says(&proof.value),
         }
+    }
+
+    /// Since when the name has not been verified, as far as that is remembered.
+    pub fn waiting_since(&self) -> Option<OffsetDateTime> {
+        let label = self.private_dns.record.as_ref().map_or("", |record| &record.label);
+        self.memory.waiting.filter(|_| self.memory.label == label)
     }
 
     fn is_changing(&self) -> bool {

@@ -321,7 +321,9 @@ impl Planner<'_> {
     }
 
     fn finish(self) -> DomainPlan {
-        let Self { domain, now, memory, mut plan } = self;
+        let Self { domain, now, mut memory, mut plan } = self;
+        let verified = domain.private_dns.state == DnsNameState::Verified;
+        memory.waiting = if verified { None } else { memory.waiting.or(Some(now)) };
         let bare = domain.memory.is_bare() && memory.is_bare();
         if !bare && !memory.says_the_same(&domain.memory) {
             plan.steps.push(Step::Remember(Memory { at: Some(now), ..memory }));

@@ -35,6 +35,7 @@ fn report(outcomes: Vec<Outcome>) -> Report {
         skipped: Vec::new(),
         said: Vec::new(),
         endpoints: None,
+        metrics: Default::default(),
     }
 }
 

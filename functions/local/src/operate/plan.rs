@@ -1,7 +1,11 @@
 //! `privatelink plan` and `privatelink apply`: what the functions would do now.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use privatelink_aws::folder::load;
 use privatelink_aws::verifier::{Looked, Verifier};
+use privatelink_core::change::{Change, changes};
 use privatelink_core::notice::NoticeEffect;
 use privatelink_core::ownership::{Domain, DomainPlan};
 use privatelink_core::plan::Plan;
@@ -15,6 +19,9 @@ use super::{Ending, Place, Session, confirmed};
 pub(crate) struct Arguments {
     #[command(flatten)]
     place: Place,
+    /// Show only what the policy folder would decide differently than this one, about the connections that are there
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -32,8 +39,12 @@ pub(crate) struct ApplyArguments {
 
 /// Shows the plan.
 pub(crate) async fn run(arguments: Arguments) -> Ending {
-    let Arguments { place, json } = arguments;
+    let Arguments { place, against, json } = arguments;
     let session = Session::open(place).await?;
+    if let Some(folder) = against {
+        let before = load(&folder)?;
+        return show_changes(&changes(&before, &session.policy, &session.observed, session.now), &session, json);
+    }
     let differences = session.differences().await?;
     let domains = session.domains().await?;
     let notices = session.notices();
@@ -94,6 +105,19 @@ fn show_notices(plan: &Plan<NoticeEffect<'_>>) {
     for effect in &plan.effects {
         anstream::println!("{effect}");
     }
+}
+
+/// Shows what is decided differently, and how much is not.
+fn show_changes(changes: &[Change], session: &Session, json: bool) -> Ending {
+    if json {
+        anstream::println!("{}", json!({"changes": changes}));
+        return Ok(());
+    }
+    for change in changes {
+        anstream::println!("{change}");
+    }
+    anstream::println!("{} of {} connections are decided differently", changes.len(), session.judged().len());
+    Ok(())
 }
 
 fn show_domains(looked: &Looked) {

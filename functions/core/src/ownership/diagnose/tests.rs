@@ -115,6 +115,7 @@ fn servers_in_trouble_are_told_apart() {
         (vec![Trouble::Refused, Trouble::TimedOut], Diagnosis::ServersRefusing),
         (vec![Trouble::NotAuthoritative], Diagnosis::ServersRefusing),
         (vec![Trouble::TimedOut, Trouble::Unreachable("no route".to_owned())], Diagnosis::ServersTimeOut),
+        (vec![Trouble::Unreachable("no route".to_owned())], Diagnosis::ServersUnreachable),
     ] {
         assert_eq!(diagnosis(&trouble(&troubles)), Some(expected), "{troubles:?}");
         let lame = Seen { delegation: to("example.com", &["ns1.else.example"]), ..trouble(&troubles) };

@@ -1,43 +1,66 @@
-//! The proof, before anything is published, that it could be marked.
-//!
-//! A dry run asks AWS with exactly the tags that are written afterwards. It does not count the tags that are there,
-//! so that is done here.
+//! The claim, before anything is published: it proves that tags can be written, and keeps others from telling the same.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use privatelink_core::ids::ConnectionId;
-use privatelink_core::notice::{Mark, NoticeEffect, Publish};
-use privatelink_core::observed::{Observed, Tags};
-use privatelink_core::plan::EffectKind;
+use privatelink_core::notice::{Claim, Mark, NoticeEffect, Publish};
+use privatelink_core::observed::{Connection, Observed, Tags};
+use privatelink_core::plan::{EffectKind, Reason, Skip};
 use privatelink_core::report::{Ended, Outcome, Thing};
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::Notifier;
 use super::carry::ended;
-use super::tags::{alike, dry_run};
+use super::tags::{alike, chunks, write};
 use crate::error::{CallError, Meaning};
 
 /// The most tags that one thing bears, AWS's own left out.
 const MOST_TAGS: usize = 50;
 
+/// How many calls are under way at the same time.
+const AT_ONCE: usize = 4;
+
+/// What became of claims.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    /// The connections that can be told of.
+    pub ours: BTreeSet<ConnectionId>,
+    /// Those that could not be marked, with what is reported of them: nobody is told of these.
+    pub refused: BTreeMap<ConnectionId, Outcome>,
+}
+
 impl Notifier {
-    /// The connections that could not be marked, with what is reported of them: nobody is told of those.
-    pub(super) async fn prove(
+    /// The connections that somebody else is about to tell of, and what is said of each.
+    pub(super) fn claimed_by_others(
+        &self,
+        observed: &Observed,
+        now: OffsetDateTime,
+    ) -> BTreeMap<ConnectionId, (Claim, Skip)> {
+        let claimed = |of: &Connection| {
+            let claim = Claim::of_another(&of.tags, self.kept.process, now)?;
+            let skip = Skip {
+                detail: Some("another invocation is about to tell of it".to_owned()),
+                ..Skip::connection(&of.service, &of.endpoint, Reason::NotReady)
+            };
+            Some((of.id.clone()?, (claim, skip)))
+        };
+        observed.connections.iter().filter_map(claimed).collect()
+    }
+
+    /// Claims what is to be published.
+    pub(super) async fn claim(
         &self,
         observed: &Observed,
         effects: &[NoticeEffect<'_>],
+        now: OffsetDateTime,
         by: Instant,
-    ) -> BTreeMap<ConnectionId, Outcome> {
-        let publishes = effects.iter().filter_map(|effect| match effect {
-            NoticeEffect::Publish(publish) => Some(publish),
-            NoticeEffect::Mark(_) => None,
-        });
-        let mut marks: Vec<_> =
-            publishes.flat_map(|publish| publish.marks.iter().map(move |mark| (mark, publish))).collect();
+    ) -> Claims {
+        let mut marks: Vec<_> = marks(effects).collect();
         let publishes: HashMap<&ConnectionId, &Publish<'_>> =
             marks.iter().map(|(mark, publish)| (mark.connection, *publish)).collect();
-        let mut refused = BTreeMap::new();
+        let mut claims = Claims::default();
         let mut refuse = |mark: &Mark<'_>, error: CallError| {
             if let Some(publish) = publishes.get(mark.connection) {
                 let ended = match error.meaning {
@@ -48,7 +71,7 @@ impl Notifier {
                     }
                 };
                 let outcome = Outcome::of_thing(EffectKind::Publish, thing(publish, mark), ended);
-                refused.insert(mark.connection.clone(), outcome);
+                claims.refused.insert(mark.connection.clone(), outcome);
             }
         };
         let tagged = observed.connections.iter().filter_map(|of| Some((of.id.as_ref()?, &of.tags)));
@@ -60,19 +83,35 @@ impl Notifier {
             }
             room
         });
-        let mut answers = dry_run(&self.ec2, alike(marks.into_iter().map(|(mark, _)| mark)), by);
+        let claim = Claim::new(self.kept.process, now, marks.len());
+        let marks: Vec<_> = marks.into_iter().map(|(mark, _)| mark.claimed(claim)).collect();
+        let calls = alike(&marks).into_values().flat_map(chunks).map(|chunk| write(&self.ec2, chunk, by));
+        let mut answers = stream::iter(calls.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
         while let Some(answers) = answers.next().await {
             for (mark, answer) in answers {
-                if let Err(error) = answer {
-                    refuse(mark, error);
+                match answer {
+                    Ok(()) => {
+                        claims.ours.insert(mark.connection.clone());
+                    }
+                    Err(error) => refuse(mark, error),
                 }
             }
         }
-        refused
+        drop(answers);
+        claims
     }
 }
 
-/// Whether a connection has room for its mark beside the tags that it bears.
+/// What is published, by what it marks.
+pub(super) fn marks<'e, 'o>(effects: &'e [NoticeEffect<'o>]) -> impl Iterator<Item = (&'e Mark<'o>, &'e Publish<'o>)> {
+    let publishes = effects.iter().filter_map(|effect| match effect {
+        NoticeEffect::Publish(publish) => Some(publish),
+        NoticeEffect::Mark(_) => None,
+    });
+    publishes.flat_map(|publish| publish.marks.iter().map(move |mark| (mark, publish)))
+}
+
+/// Whether a connection has room for its mark, which has the claim's key, too, beside the tags that it bears.
 fn has_room(tags: &Tags, mark: &Mark<'_>) -> bool {
     let new = mark.tags.iter().filter(|(key, _)| !tags.contains_key(*key)).count();
     tags.keys().filter(|key| !key.starts_with("aws:")).count() + new <= MOST_TAGS
