@@ -15,7 +15,7 @@ use privatelink_core::policy::{Counts, Decision, Facts, HoldReason, Policy, SCHE
 use serde_json::Value;
 
 /// The packages that are a Lambda function each.
-const FUNCTIONS: [&str; 2] = ["connection-acceptor", "domain-verifier"];
+const FUNCTIONS: [&str; 3] = ["connection-acceptor", "domain-verifier", "endpoint-configurator"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

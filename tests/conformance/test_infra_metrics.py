@@ -240,7 +240,8 @@ def test_the_queries_conditions_pick_the_decisions_and_the_notices(lines):
         if line.get("message") == "effect" and line["effect"] == "publish"
     ]
     assert {line["type"] for line in told} >= {"EndpointConnectionAvailable", "EndpointConnectionRejected"}
-    assert {line["endpointId"] for line in told} <= {line["endpointId"] for line in decisions}
+    whose = {line["endpointId"]: line["facts"]["account"] for line in decisions}
+    assert all(line["consumerAccount"] == whose[line["endpointId"]] for line in told)
 
 
 def test_the_functions_send_these_metrics_and_no_others(lines):
@@ -254,7 +255,9 @@ def test_the_functions_send_these_metrics_and_no_others(lines):
             for directive in line["_aws"]["CloudWatchMetrics"]:
                 for dimensions in directive["Dimensions"]:
                     sent[tuple(dimensions)] |= {metric["Name"] for metric in directive["Metrics"]}
-        of = {dimensions: {name for name, by in METRICS[dimensions].items() if function in by} for dimensions in METRICS}
+        of = {
+            dimensions: {name for name, by in METRICS[dimensions].items() if function in by} for dimensions in METRICS
+        }
         # A sweep that succeeds tells all that there is of a function, and of its services what there was to tell.
         assert sent[("function",)] == of[("function",)]
         assert sent[("function", "service")] == of[("function", "service")]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from stage import ACME, NLB
-from templates import DNS_ROLE, GIVEN, OTHER_KEY, OTHER_TOPIC, SERVICE_PARAMETERS, ZONE, Stack, read
+from templates import DNS_ROLE, GIVEN, OTHER_KEY, OTHER_TOPIC, ROOT, SERVICE_PARAMETERS, ZONE, Stack, read
 
 RATES = (
     ["rate(1 minute)", "rate(5 minutes)"],
@@ -134,3 +134,22 @@ def test_an_example_without_a_place_is_refused_by_a_rule():
         failed = [one["AssertDescription"] for one in rule["Assertions"] if not stack.resolve(one["Assert"])]
         assert {text.split()[-1] for text in failed} == complaints
     assert not Stack(read("service.yaml"), SERVICE_PARAMETERS).resolve(rule["RuleCondition"])
+
+
+def test_the_readmes_commands_give_what_the_templates_take():
+    text = (ROOT / "README.md").read_text().replace("\\\n", " ")
+    commands = re.findall(r"(?:infra/([\w-]+\.yaml)|sam deploy [^`]*?) --parameter-overrides((?:\s+\w+=\S+)+)", text)
+    given = {
+        name or "provider.yaml": dict(pair.split("=", 1) for pair in pairs.strip("`").split())
+        for name, pairs in commands
+    }
+    assert set(given) == set(GIVEN)
+    for name, values in given.items():
+        parameters = {key: parameter for (where, key), parameter in PARAMETERS.items() if where == name}
+        assert (
+            {key for key, parameter in parameters.items() if "Default" not in parameter}
+            <= set(values)
+            <= set(parameters)
+        )
+        for key, value in values.items():
+            assert re.fullmatch(parameters[key]["AllowedPattern"], value.strip("`;"), re.ASCII), (key, value)

@@ -10,8 +10,10 @@
 )]
 
 pub mod calls;
+pub mod canned;
 pub mod cost;
 pub mod domains;
+pub mod endpoints;
 pub mod figures;
 pub mod lambda;
 pub mod meanwhile;

@@ -120,6 +120,7 @@ mod tests {
             ],
             skipped: Vec::new(),
             said: Vec::new(),
+            endpoints: None,
             metrics: Metrics::default(),
         };
         report.audit().chain([report.summary()]).collect()

@@ -11,6 +11,7 @@
 //! - [`accept`]: what is to be done about all connections.
 //! - [`ownership`]: what is to be done about all private DNS names.
 //! - [`notice`]: who is told what, and in which words.
+//! - [`endpoint`]: what is to be set on a consumer's own endpoints.
 //! - [`probe`]: what is tried of an endpoint from inside its VPC, and what is wrong where it does not work.
 //! - [`proxy`]: which endpoint a connection came through, as the provider's target reads it.
 //! - [`plan`]: effects, and the reasons for doing nothing.
@@ -32,6 +33,7 @@ pub mod change;
 pub mod config;
 pub mod diagnosis;
 pub mod dns;
+pub mod endpoint;
 pub mod history;
 pub mod ids;
 pub mod metrics;

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::config::Mode;
+use crate::endpoint::Facts;
 use crate::ids::{EndpointId, ServiceId};
 use crate::metrics::Metrics;
 use crate::plan::{Decided, Effect, EffectKind, Reason, Skip};
@@ -175,6 +176,8 @@ pub struct Report {
     pub skipped: Vec<Skip>,
     /// Notices for operators who have no topic: lines of the log.
     pub said: Vec<Value>,
+    /// What a prober needs to know; of one function alone.
+    pub endpoints: Option<Vec<Facts>>,
     /// What the function counted of it.
     pub metrics: Metrics,
 }
@@ -215,13 +218,14 @@ impl Report {
 
     /// The return value. Where it would be too large for Lambda, the rest is counted in `truncated`.
     fn returned(&self, batch_item_failures: Option<Vec<Item<'_>>>) -> Result<Box<RawValue>, Failure> {
-        let Self { function, mode, policy_digest, outcomes, skipped, said: _, metrics: _ } = self;
+        let Self { function, mode, policy_digest, outcomes, skipped, said: _, endpoints, metrics: _ } = self;
         let mut returned = Returned {
             function,
             mode: *mode,
             policy_digest: policy_digest.as_deref(),
             outcomes,
             skipped,
+            endpoints: endpoints.as_deref(),
             truncated: None,
             error: None,
             batch_item_failures,
@@ -232,12 +236,14 @@ impl Report {
         }
         drop(whole);
         let mut room = LARGEST_ANSWER;
+        returned.endpoints = endpoints.as_ref().map(|endpoints| fitting(endpoints, &mut room));
         returned.outcomes = fitting(outcomes, &mut room);
         returned.skipped = fitting(skipped, &mut room);
         let left = |all: usize, shown: usize| all - shown;
         returned.truncated = Some(Truncated {
             outcomes: left(outcomes.len(), returned.outcomes.len()),
             skipped: left(skipped.len(), returned.skipped.len()),
+            endpoints: left(endpoints.as_ref().map_or(0, Vec::len), returned.endpoints.map_or(0, <[_]>::len)),
         });
         returned.write()
     }
@@ -353,6 +359,7 @@ impl Failure {
             policy_digest: None,
             outcomes: &[],
             skipped: &[],
+            endpoints: None,
             truncated: None,
             error: Some(json!({"type": self.kind(), "message": message})),
             batch_item_failures: Some(batch.iter().map(Item::of).collect()),

@@ -1,6 +1,7 @@
 //! The variables, read once, with all their faults in one message.
 
 mod acceptor;
+mod configurator;
 mod notifier;
 mod prober;
 mod vars;
@@ -11,6 +12,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use acceptor::AcceptorConfig;
+pub use configurator::ConfiguratorConfig;
 pub use notifier::NotifierConfig;
 pub use prober::ProberConfig;
 pub use verifier::VerifierConfig;
