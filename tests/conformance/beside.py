@@ -30,7 +30,8 @@ NOWHERE = "0123456789abcdef0"
 # Lists that have no order.
 _UNORDERED = {
     *("Tags", "AllowedPrincipals", "ServiceConfigurations", "VpcEndpoints", "AddedPrincipals", "Groups"),
-    *("SubnetIds", "NetworkInterfaceIds"),
+    *("SubnetIds", "NetworkInterfaceIds", "Subnets", "SecurityGroups", "SecurityGroupRules"),
+    *("IpPermissions", "IpPermissionsEgress"),
 }
 _KINDS = [
     ("vpce-svc-perm", r"\bvpce-svc-perm-[0-9a-f]{8,17}\b"),
@@ -38,7 +39,10 @@ _KINDS = [
     ("vpce", r"\bvpce-[0-9a-f]{8,17}\b"),
     ("dns", r"(?<=vpce-\d-)[a-z0-9]{8}(?=\.)"),
     ("sg", r"\bsg-[0-9a-f]{8,17}\b"),
+    ("sgr", r"\bsgr-[0-9a-f]{8,17}\b"),
     ("eni", r"\beni-[0-9a-f]{8,17}\b"),
+    ("assoc", r"\bvpc-cidr-assoc-[0-9a-f]{8,17}\b"),
+    ("mac", r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b"),
     ("uuid", r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
     ("change", r"(?<=/change/)C[A-Z0-9]+\b"),
     ("zone", r"(?<=/hostedzone/)[A-Z0-9]{13,32}\b|\bZ[A-Z0-9]{13,31}\b"),
@@ -52,6 +56,7 @@ _KINDS = [
 _IDENTITIES = (
     *("Principal", "ServiceId", "VpcEndpointId", "Key", "SubscriptionArn", "TopicArn", "GroupId", "DnsName"),
     *("Name", "Id", "ServiceName", "ServiceType", "Value", "VPCId"),
+    *("NetworkInterfaceId", "SecurityGroupRuleId", "SubnetId", "VpcId", "AssociationId"),
 )
 # Members that are JSON in a text: in which order its parts are written, and with how many spaces, means nothing.
 _DOCUMENTS = {"Policy", "PolicyDocument", "EffectiveDeliveryPolicy"}

@@ -12,12 +12,12 @@ PLENTY = [{"Key": f"key{n}", "Value": "x"} for n in range(51)]
 
 
 class Things:
-    """What moto has to be shown first, made when it is named. Our Region knows no VPCs and no load balancers.
+    """What has to be shown first, made when it is named. Our Region knows no load balancers.
 
     They have names of the pair: the ARNs of balancers are not of the same form on both sides.
     """
 
-    subnets, group = ["known-5", "known-6"], "known-7"
+    subnets, group, default_group = ["known-5", "known-6"], "known-7", "known-8"
 
     def __init__(self, pair):
         self._pair = pair
@@ -36,12 +36,32 @@ class Things:
 
     @cached_property
     def vpc(self):
-        """A VPC of ACME's, with its subnets and its group."""
+        """A VPC of ACME's, with its subnets and its group: made by moto, and then by our Region under the same ids."""
         ec2 = self._pair.moto.client(ACME, "ec2")
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"] for n in range(2)]
+        subnets = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]
+            for n, zone in enumerate("ab")
+        ]
+        subnets = [subnet["SubnetId"] for subnet in subnets]
         group = ec2.create_security_group(GroupName="api", Description="api", VpcId=vpc)["GroupId"]
-        for name, found in zip(["known-4", *self.subnets, self.group], [vpc, *subnets, group], strict=True):
+        wanted = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+        (default,) = ec2.describe_security_groups(Filters=wanted)["SecurityGroups"]
+        self._pair.stage.make_vpc(
+            ACME,
+            vpcId=vpc,
+            cidrBlock="10.0.0.0/16",
+            subnets=[
+                {"subnetId": subnet, "cidrBlock": f"10.0.{n}.0/24", "availabilityZone": f"{REGION}{zone}"}
+                for n, (subnet, zone) in enumerate(zip(subnets, "ab", strict=True))
+            ],
+            securityGroups=[
+                {"groupId": group, "groupName": "api"},
+                {"groupId": default["GroupId"], "groupName": "default"},
+            ],
+        )
+        names = ["known-4", *self.subnets, self.group, self.default_group]
+        for name, found in zip(names, [vpc, *subnets, group, default["GroupId"]], strict=True):
             self._pair.know(name, found, found)
         return "known-4"
 

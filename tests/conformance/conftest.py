@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import uuid
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -120,6 +121,8 @@ def example(stage):
         "UNUSED_SERVICE": lambda: stage.create_service()["ServiceId"],
         "NAMED_SERVICE": lambda: stage.create_service(PrivateDnsName="api.example.com")["ServiceId"],
         "OWN_ENDPOINT": lambda: own_endpoint(stage),
+        "VPC": lambda: stage.make_vpc(PROVIDER, **OWN_VPC)["vpcId"],
+        "GROUP": lambda: own_group(stage),
     }
 
     def fill(value):
@@ -128,6 +131,21 @@ def example(stage):
         return words[value]() if isinstance(value, str) and value in words else value
 
     return lambda operation: {name: fill(value) for name, value in OPERATIONS[operation].items()}
+
+
+# That in which the examples make endpoints.
+OWN_VPC = {
+    "vpcId": "vpc-0a",
+    "cidrBlock": "10.0.0.0/16",
+    "subnets": [{"subnetId": "subnet-0a", "cidrBlock": "10.0.0.0/24"}],
+}
+
+
+def own_group(stage):
+    """A security group of the provider's that was not there before."""
+    name = uuid.uuid4().hex
+    made = stage.make_vpc(PROVIDER, **OWN_VPC, securityGroups=[{"groupName": name}])
+    return next(group["groupId"] for group in made["securityGroups"] if group["groupName"] == name)
 
 
 def own_endpoint(stage):

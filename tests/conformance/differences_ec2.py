@@ -29,7 +29,7 @@ EC2 = [
         (ENDPOINTS, "*: after its end", "VpcEndpoints[].SubnetIds", '["known-6"]', '["known-5", "known-6"]', 1),
     ]),
     ("region", "the model: these parameters are required; that AWS says MissingParameter is in EC2's error codes", [
-        ("ec2.*", "*", "outcome", "MissingParameter: *", "done", 6),
+        ("ec2.*", "*", "outcome", "MissingParameter: *", "done", 7),
         ("ec2.*", "*", "refused.Code", "MissingParameter", "Invalid*", 4),
         ("ec2.*", "*", "refused.Message", "The request must contain the parameter *", "*None*", 4),
     ]),
@@ -60,13 +60,13 @@ EC2 = [
         (OFFERS, "*: by a filter *", "refused.Code", "InvalidParameterValue", "InvalidFilter", 1),
     ]),
     ("region", "the model: a service has its types of address, and ipv4 is in the guide's default", [
-        ("ec2.*", "*", "Service*.SupportedIpAddressTypes", '["ipv4"*]', NOTHING, 32),
+        ("ec2.*", "*", "Service*.SupportedIpAddressTypes", '["ipv4"*]', NOTHING, 33),
     ]),
     ("region", "the examples: a service without a private name has no configuration of one", [
-        ("ec2.*", "*", "ServiceConfiguration*.PrivateDnsNameConfiguration", NOTHING, "{}", 29),
+        ("ec2.*", "*", "ServiceConfiguration*.PrivateDnsNameConfiguration", NOTHING, "{}", 30),
     ]),
     ("open", "no source says whether a service for its own Region alone lists none, or that one, or nothing", [
-        ("ec2.*", "*", "ServiceConfiguration*.SupportedRegions", NOTHING, "[]", 31),
+        ("ec2.*", "*", "ServiceConfiguration*.SupportedRegions", NOTHING, "[]", 32),
     ]),
     ("region", "the guide: a new name waits for its proof, which has a label and a value of its own", [
         (MAKE, "*: with a name", "ServiceConfiguration.PrivateDnsNameConfiguration.State", "pending*", "verified", 1),
@@ -111,7 +111,7 @@ EC2 = [
         (GONE, "*: one that is free, and one *", "Unsuccessful", "*", "*'vpce-svc-2' does not exist*", 1),
     ]),
     ("region", "the model: the principals that were added are told, with their types and ids", [
-        (PERMIT, "*", "AddedPrincipals", "[*]", NOTHING, 8),
+        (PERMIT, "*", "AddedPrincipals", "[*]", NOTHING, 9),
         (PERMITTED, "*", "AllowedPrincipals[].PrincipalType", "*", NOTHING, 3),
         (PERMITTED, "*", "AllowedPrincipals[].Service*Id", "*", NOTHING, 6),
         (PERMITTED, "*", "AllowedPrincipals[].Tags", "[]", NOTHING, 3),
@@ -134,23 +134,21 @@ EC2 = [
     ]),
     ("region", "the guide: an endpoint is pending, or waits for acceptance, before it is available, and so it is again "
      "after a change", [
-        (CONNECT, "*", "VpcEndpoint.State", "pending*", "available", 4),
+        (CONNECT, "*", "VpcEndpoint.State", "pending*", "available", 5),
         (ENDPOINTS, "*: after this", "VpcEndpoints[].State", "pending", "available", 1),
     ]),
     ("region", "the model has these for an endpoint", [
-        ("ec2.*", "*", "VpcEndpoint*.IpAddressType", "ipv4", NOTHING, 9),
-        ("ec2.*", "*", "VpcEndpoint*.DnsOptions", '{"DnsRecordIpType": "ipv4"}', NOTHING, 9),
-        ("ec2.*", "*", "VpcEndpoint*.RequesterManaged", "false", NOTHING, 9),
-        ("ec2.*", "*", "VpcEndpoint*.ServiceRegion", "us-west-2", NOTHING, 9),
+        ("ec2.*", "*", "VpcEndpoint*.IpAddressType", "ipv4", NOTHING, 10),
+        ("ec2.*", "*", "VpcEndpoint*.DnsOptions", '{"DnsRecordIpType": "ipv4"}', NOTHING, 10),
+        ("ec2.*", "*", "VpcEndpoint*.RequesterManaged", "false", NOTHING, 10),
+        ("ec2.*", "*", "VpcEndpoint*.ServiceRegion", "us-west-2", NOTHING, 10),
     ]),
     ("region", "the guide: an endpoint's name ends with the service's id, the Region and vpce.amazonaws.com", [
-        ("ec2.*", "*", "VpcEndpoint*.DnsEntries", "*.vpce-svc-1.us-west-2.vpce.amazonaws.com", "*.vpce-svc-1", 9),
+        ("ec2.*", "*", "VpcEndpoint*.DnsEntries", "*.vpce-svc-1.us-west-2.vpce.amazonaws.com", "*.vpce-svc-1", 10),
     ]),
-    ("region", "the model: without a security group an endpoint has the VPC's default one", [
-        ("ec2.*", "*", "VpcEndpoint*.Groups", "*sg-1", "*", 8),
-    ]),
-    ("moto", "the model: GroupName is the group's name. Our Region knows no groups, and gives the id", [
-        ("ec2.*", "*", "VpcEndpoint*.Groups[].GroupName", "known-7", "api", 3),
+    ("region", "the model: without a security group an endpoint has the VPC's default one, and keeps it", [
+        ("ec2.*", "*", "VpcEndpoint*.Groups", "known-8", "", 6),
+        (ENDPOINTS, "*", "VpcEndpoints[].Groups", "known-7 known-8", "known-7", 2),
     ]),
     ("region", "the guide: an endpoint has an interface in each of its subnets; moto changes none", [
         (ENDPOINTS, "*", "VpcEndpoints[].NetworkInterfaceIds", '["eni-2"]', '["eni-1"]', 2),
@@ -160,10 +158,6 @@ EC2 = [
     ]),
     ("region", "EC2's error codes have InvalidServiceName for a service that is not there", [
         (CONNECT, "*: to a service that is not there", "outcome", "InvalidServiceName: *", "done", 1),
-    ]),
-    ("moto", "EC2's error codes have these. Our Region knows no VPCs, and takes all", [
-        (CONNECT, "*: in a VPC that is not there", "outcome", "done", "InvalidVpcID.NotFound: *", 1),
-        (CONNECT, "*: in a subnet that is not there", "outcome", "done", "InvalidSubnetID.NotFound: *", 1),
     ]),
     ("open", "whether a subnet that the endpoint does not have is refused is in no source", [
         (ALTER, "*: one subnet less, which *", "outcome", "InvalidParameter: *", "done", 1),

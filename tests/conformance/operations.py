@@ -9,6 +9,7 @@ from stage import ACME, NLB, REGION
 
 ACME_ROOT = f"arn:aws:iam::{ACME}:root"
 TOPIC = f"arn:aws:sns:{REGION}:{ACME}:connections"
+HTTPS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
 
 # Every operation, with an example that is well formed; what is in capitals is filled in. A new operation is a line.
 OPERATIONS = {
@@ -35,8 +36,15 @@ OPERATIONS = {
         "ConnectionEvents": ["Connect"],
     },
     "describe_vpc_endpoint_connection_notifications": {},
+    "describe_vpcs": {},
+    "describe_vpc_attribute": {"VpcId": "VPC", "Attribute": "enableDnsSupport"},
+    "modify_vpc_attribute": {"VpcId": "VPC", "EnableDnsHostnames": {"Value": True}},
+    "describe_subnets": {},
+    "describe_security_groups": {},
+    "describe_security_group_rules": {},
+    "authorize_security_group_ingress": {"GroupId": "GROUP", "IpPermissions": [HTTPS]},
+    "describe_network_interfaces": {},
 }
-READS = {name: example for name, example in OPERATIONS.items() if name.startswith("describe")}
 
 # Parameters and filters that AWS has and the Region has not: findings.
 NOT_IN_THE_REGION = {
@@ -63,6 +71,29 @@ NOT_IN_THE_REGION = {
         "SubnetConfigurations",
     ],
     "create_vpc_endpoint_connection_notification": ["VpcEndpointId"],
+    "modify_vpc_attribute": ["EnableNetworkAddressUsageMetrics"],
+    "describe_vpcs": ["ipv6-cidr-block-association.ipv6-pool"],
+    "describe_subnets": [
+        *("available-ip-address-count", "customer-owned-ipv4-pool", "enable-dns64", "enable-lni-at-device-index"),
+        *("map-customer-owned-ip-on-launch", "outpost-arn"),
+        *(f"private-dns-name-options-on-launch.enable-resource-name-dns-{kind}-record" for kind in ("a", "aaaa")),
+        "private-dns-name-options-on-launch.hostname-type",
+    ],
+    "describe_security_groups": [
+        f"{egress}ip-permission.{part}" for egress in ("", "egress.") for part in ("group-name", "prefix-list-id")
+    ],
+    "authorize_security_group_ingress": [
+        *("GroupName", "SourceSecurityGroupName", "SourceSecurityGroupOwnerId", "TagSpecifications"),
+    ],
+    # An endpoint's interface is attached to nothing of its owner's, and has no public address.
+    "describe_network_interfaces": [
+        *(f"association.{part}" for part in ("allocation-id", "association-id", "ip-owner-id", "public-ip")),
+        *("association.public-dns-name", "addresses.association.owner-id", "addresses.association.public-ip"),
+        *("addresses.primary", "attachment.attach-time", "attachment.attachment-id", "attachment.device-index"),
+        *("attachment.delete-on-termination", "attachment.instance-id", "attachment.instance-owner-id"),
+        *("attachment.status", "mac-address", "operator.managed", "operator.principal", "private-dns-name"),
+        *("requester-id", "source-dest-check"),
+    ],
 }
 # This filter is in the reference, and the service refuses it all the same.
 REFUSED_BY_AWS = {"describe_vpc_endpoint_connections": ["vpc-endpoint-id"]}
@@ -72,6 +103,12 @@ def input_shape(operation):
     """The parameters of an operation in the model."""
     word = "".join(part.capitalize() for part in operation.split("_"))
     return aws_model.service_model("ec2").operation_model(word).input_shape
+
+
+# What lists things, page by page.
+READS = {name: example for name, example in OPERATIONS.items() if "MaxResults" in input_shape(name).members}
+# What can be tried only.
+TRIED = [name for name in OPERATIONS if "DryRun" in input_shape(name).members]
 
 
 def of_the_model(names_of):
@@ -91,6 +128,8 @@ def documented_filters(shape):
     text = filters.documentation.replace("</code>:&lt;key&gt;", ":team</code>") if filters else ""
     operation = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", shape.name.removesuffix("Request")).lower()
     names = re.findall(r"<p> ?<code>([^<]+)</code> ?-", text)
+    # Where the prose names no key, it is meant all the same.
+    names = ["tag:team" if name == "tag" else name for name in names]
     return [name for name in names if name not in REFUSED_BY_AWS.get(operation, [])]
 
 

@@ -72,6 +72,10 @@ class Region:
         """Asks for the next calls of an operation to go wrong; the kinds are in `functions/region/src/faults.rs`."""
         self.control("POST", "faults", {"action": action, "kind": kind, "times": times, "when": when})
 
+    def make_vpc(self, owner, **vpc):
+        """A VPC with its subnets and groups, made or changed as the `VpcDraft` of the Region's sources has it."""
+        return self.control("POST", "vpcs", {"owner": owner, "vpc": vpc})
+
     def mend(self):
         self.control("DELETE", "faults")
 

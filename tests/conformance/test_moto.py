@@ -1,7 +1,8 @@
 """Our Region and moto's server, side by side: stories told to both, and every difference is in a table.
 
-The table is in `differences_ec2` and `differences_more`: who is right, and by which source. A difference that is not
-there fails, and so does a row with more or fewer differences than it says. What both have wrong alike is not seen.
+The table is in `differences_ec2`, `differences_networks` and `differences_more`: who is right, and by which source. A
+difference that is not there fails, and so does a row with more or fewer differences than it says. What both have wrong
+alike is not seen.
 """
 
 import re
@@ -13,9 +14,11 @@ from botocore.parsers import ResponseParserError
 
 import beside_stories
 import beside_stories_more
+import beside_stories_networks
 from beside import Moto, Pair
 from differences_ec2 import EC2, STS
 from differences_more import ROUTE53, SNS
+from differences_networks import NETWORKS
 from operations import OPERATIONS
 from stage import PROVIDER, Stage
 
@@ -23,6 +26,7 @@ STORIES = [
     *(beside_stories.services_are_made, beside_stories.services_are_read, beside_stories.services_are_changed),
     *(beside_stories.services_are_deleted, beside_stories.services_are_permitted),
     *(beside_stories.services_are_offered, beside_stories.endpoints_are_made, beside_stories.endpoints_live),
+    *(beside_stories_networks.networks_are_read, beside_stories_networks.groups_are_opened),
     *(beside_stories.things_are_tagged, beside_stories.roles_are_assumed),
     *(beside_stories_more.zones_are_made, beside_stories_more.zones_are_listed),
     *(beside_stories_more.records_are_changed, beside_stories_more.records_are_listed),
@@ -43,7 +47,7 @@ OTHERS = {
     + ["list_subscriptions_by_topic", "publish", "publish_batch", "get_topic_attributes"],
     "sts": ["get_caller_identity", "assume_role"],
 }
-ROWS = [row for part in (EC2, STS, ROUTE53, SNS) for _, _, rows in part for row in rows]
+ROWS = [row for part in (EC2, NETWORKS, STS, ROUTE53, SNS) for _, _, rows in part for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +100,7 @@ def test_every_listed_difference_to_moto_is_still_there(told):
 
 
 def test_every_row_says_who_is_right_and_why():
-    for right, why, rows in [*EC2, *STS, *ROUTE53, *SNS]:
+    for right, why, rows in [*EC2, *NETWORKS, *STS, *ROUTE53, *SNS]:
         assert right in ("region", "moto", "neither", "open") and why
         assert rows and all(row[5] > 0 for row in rows)
 

@@ -17,6 +17,7 @@ pub mod endpoints;
 pub mod figures;
 pub mod lambda;
 pub mod meanwhile;
+pub mod names;
 pub mod notices;
 pub mod stage;
 

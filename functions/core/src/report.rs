@@ -17,6 +17,7 @@ use crate::endpoint::Facts;
 use crate::ids::{EndpointId, ServiceId};
 use crate::metrics::Metrics;
 use crate::plan::{Decided, Effect, EffectKind, Reason, Skip};
+use crate::probe::Probed;
 use crate::trigger::Trigger;
 
 pub use answer::{Answer, ready};
@@ -32,7 +33,7 @@ pub enum Ended {
     Done,
     /// It had taken effect before, or what it was meant for is gone.
     AlreadyDone,
-    /// AWS says no, with this code, and will say so again.
+    /// AWS says no, with this code, and will say so again; or what was tried does not work, for this cause.
     Refused(String),
     /// It did not take effect for a reason that passes, with this code.
     Retry(String),
@@ -77,6 +78,8 @@ pub struct Outcome {
 pub enum About {
     /// A connection about which something was decided. A decision and its tag share it.
     Decision(Arc<Decided>),
+    /// A name that was tried.
+    Probe(Arc<Probed>),
     /// Anything else.
     Thing(Arc<Thing>),
 }
@@ -97,6 +100,7 @@ impl About {
     pub fn service(&self) -> &ServiceId {
         match self {
             Self::Decision(decided) => &decided.service,
+            Self::Probe(probed) => &probed.service,
             Self::Thing(thing) => &thing.service,
         }
     }
@@ -105,6 +109,7 @@ impl About {
     pub fn endpoint(&self) -> Option<&EndpointId> {
         match self {
             Self::Decision(decided) => Some(&decided.endpoint),
+            Self::Probe(probed) => Some(&probed.endpoint),
             Self::Thing(thing) => thing.endpoint.as_ref(),
         }
     }
@@ -139,11 +144,18 @@ impl Serialize for Outcome {
         }
         match about {
             About::Decision(decided) => map.serialize_entry("policy", &decided.policy)?,
+            About::Probe(probed) => probed.tried.fields(&mut map)?,
             About::Thing(thing) => thing.more.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?,
         }
         map.serialize_entry("result", ended.word())?;
-        if let Some(code) = ended.code() {
-            map.serialize_entry("code", code)?;
+        match about {
+            // What is wrong there is no code of AWS's, and stands there as `cause`.
+            About::Probe(_) => {}
+            About::Decision(_) | About::Thing(_) => {
+                if let Some(code) = ended.code() {
+                    map.serialize_entry("code", code)?;
+                }
+            }
         }
         map.end()
     }
@@ -280,7 +292,7 @@ impl Report {
                     "code": ended.code(),
                 })
             }
-            About::Thing(_) => {
+            About::Probe(_) | About::Thing(_) => {
                 let mut line = json!(outcome);
                 if let Value::Object(fields) = &mut line {
                     fields.insert("message".to_owned(), "effect".into());

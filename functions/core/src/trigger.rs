@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::ids::{EndpointId, FoundId, InvalidId, ServiceId, ids_in};
 
 /// The largest payload that Lambda hands to a function, in bytes.
-const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
+pub(crate) const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
 /// The largest single event that any of the sources sends, in bytes: EventBridge, SNS and SQS stop here or before.
 const LARGEST_EVENT: usize = 1024 * 1024;
 /// More ids than this in one event are no hint any more.
@@ -104,8 +104,14 @@ impl fmt::Display for Unrecognized {
 
 impl std::error::Error for Unrecognized {}
 
+impl Unrecognized {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
 fn unrecognized<T>(why: impl Into<String>) -> Result<T, Unrecognized> {
-    Err(Unrecognized(why.into()))
+    Err(Unrecognized::new(why))
 }
 
 /// On which side of PrivateLink the function works that reads an event: what an event names is not of use to both.

@@ -1,6 +1,8 @@
 //! Services, endpoints, and what becomes of them: AWS without its wire.
 
 mod cidr;
+mod decisions;
+mod drawn;
 mod interfaces;
 mod networks;
 mod notices;
@@ -240,44 +242,6 @@ impl World {
         service.ok_or_else(|| ApiError::no_offer(name))
     }
 
-    /// Accepts a connection that waits.
-    ///
-    /// # Errors
-    ///
-    /// Why it can not be accepted, as an item of an answer says it.
-    pub fn accept(&mut self, service: &str, endpoint: &str) -> Result<(), ApiError> {
-        self.decide(service, endpoint, &["pendingAcceptance"])?;
-        self.become_state(endpoint, "pending", self.now());
-        self.notify(ConnectionEvent::Accept, endpoint);
-        Ok(())
-    }
-
-    /// Rejects a connection that waits, or cuts one that is live.
-    ///
-    /// # Errors
-    ///
-    /// Why it can not be rejected, as an item of an answer says it.
-    pub fn reject(&mut self, service: &str, endpoint: &str) -> Result<(), ApiError> {
-        self.decide(service, endpoint, &["pendingAcceptance", "pending", "available"])?;
-        self.become_state(endpoint, "rejected", self.now());
-        self.notify(ConnectionEvent::Reject, endpoint);
-        Ok(())
-    }
-
-    /// Deletes an endpoint, as its owner does.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidVpcEndpointId.NotFound`.
-    pub fn delete_endpoint(&mut self, owner: &str, endpoint: &str) -> Result<(), ApiError> {
-        if self.endpoints.get(endpoint).is_none_or(|found| found.owner != owner || found.state() == "deleted") {
-            return Err(ApiError::no_endpoint(endpoint));
-        }
-        self.become_state(endpoint, "deleted", self.now());
-        self.notify(ConnectionEvent::Delete, endpoint);
-        Ok(())
-    }
-
     /// The tags that an account put on a thing: on its service, on its endpoint, or on a connection to its service.
     pub(crate) fn tags_of(&mut self, account: &str, id: &str) -> Option<&mut BTreeMap<String, String>> {
         if self.services.contains_key(id) {
@@ -297,17 +261,6 @@ impl World {
         }
         let mut own = self.networks.iter_mut().filter(|((owner, _), _)| owner == account);
         own.find_map(|(_, network)| network.tags_of(id))
-    }
-
-    fn decide(&self, service: &str, endpoint: &str, from: &[&str]) -> Result<(), ApiError> {
-        let Some(found) = self.endpoints.get(endpoint).filter(|found| found.service == service) else {
-            return Err(ApiError::no_endpoint(endpoint));
-        };
-        if !from.contains(&found.state()) {
-            let message = format!("The endpoint {endpoint} is in state {} and can not be decided.", found.state());
-            return Err(ApiError::new(400, "InvalidState", &message));
-        }
-        Ok(())
     }
 
     /// The name under which consumers find a service.
@@ -333,10 +286,6 @@ impl World {
         self.tell(self.now(), What::Called { action: action.to_owned(), account: account.to_owned(), error });
     }
 
-    pub(crate) fn request_id(&mut self) -> String {
-        self.uuid()
-    }
-
     pub(crate) fn become_state(&mut self, id: &str, state: &'static str, at: OffsetDateTime) {
         let Some(endpoint) = self.endpoints.get_mut(id) else { return };
         endpoint.history.push((at, state));
@@ -355,25 +304,5 @@ impl World {
     pub(crate) fn tell(&mut self, at: OffsetDateTime, what: What) {
         let happening = Happening { at, what };
         self.listeners.retain(|listener| listener.send(happening.clone()).is_ok());
-    }
-
-    /// A new id in EC2's long form, which always begins with a zero.
-    pub(crate) fn id(&mut self, prefix: &str) -> String {
-        let digits = format!("{:016x}", self.random.u64(..));
-        format!("{prefix}0{digits}")
-    }
-
-    /// A new id in the form of a UUID.
-    pub(crate) fn uuid(&mut self) -> String {
-        let mut bytes = self.random.u128(..);
-        bytes = bytes & !(0xf << 76) | 4 << 76;
-        bytes = bytes & !(0x3 << 62) | 2 << 62;
-        let digits = format!("{bytes:032x}");
-        let part = |range| digits.get(range).unwrap_or_default();
-        [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
-    }
-
-    pub(crate) fn token(&mut self, length: usize) -> String {
-        std::iter::repeat_with(|| self.random.alphanumeric()).take(length).collect()
     }
 }

@@ -3,6 +3,7 @@
 mod acceptor;
 mod configurator;
 mod notifier;
+mod prober;
 mod vars;
 mod verifier;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 pub use acceptor::AcceptorConfig;
 pub use configurator::ConfiguratorConfig;
 pub use notifier::NotifierConfig;
+pub use prober::ProberConfig;
 pub use verifier::VerifierConfig;
 
 use vars::Vars;

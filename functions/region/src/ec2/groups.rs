@@ -1,7 +1,7 @@
 //! Security groups and their rules, as their account sees them.
 
 use super::vpcs;
-use super::{Fields, Filter, check_tags, dry_run, page, tag_set};
+use super::{Fields, Filter, bounded_page, check_tags, dry_run, tag_set};
 use crate::query::Params;
 use crate::service::Caller;
 use crate::world::{Peer, Rule, SecurityGroup, World};
@@ -58,7 +58,7 @@ pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) 
             }
         })
     });
-    let (found, next) = page(world, params, found)?;
+    let (found, next) = bounded_page(world, params, found)?;
     let dry_run = dry_run(params);
     params.finish()?;
     dry_run?;
@@ -102,7 +102,7 @@ pub(super) fn describe_rules(world: &mut World, caller: &Caller, params: &mut Pa
             _ => false,
         })
     });
-    let (found, next) = page(world, params, found)?;
+    let (found, next) = bounded_page(world, params, found)?;
     let dry_run = dry_run(params);
     params.finish()?;
     dry_run?;

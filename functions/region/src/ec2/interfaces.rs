@@ -1,7 +1,7 @@
 //! Network interfaces: those that endpoints have in their subnets.
 
 use super::vpcs;
-use super::{ApiError, Fields, Filter, check_tags, dry_run, page, tag_set};
+use super::{ApiError, Fields, Filter, bounded_page, check_tags, dry_run, tag_set};
 use crate::query::Params;
 use crate::service::Caller;
 use crate::world::{Endpoint, Interface, Network, World, zone_id};
@@ -46,7 +46,7 @@ pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) 
     }
     found.retain(|shown| ids.is_empty() || ids.contains(&shown.interface.id));
     found.retain(|shown| filters.iter().all(|filter| matches(shown, filter, caller)));
-    let (found, next) = page(world, params, found)?;
+    let (found, next) = bounded_page(world, params, found)?;
     let dry_run = dry_run(params);
     params.finish()?;
     dry_run?;

@@ -33,6 +33,9 @@ pub(crate) const VERSION: &str = "2016-11-15";
 /// The namespace of its answers.
 pub(crate) const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
+/// The most items on a page of a listing.
+const LONGEST_PAGE: usize = 1000;
+
 /// The fields of an operation's answer.
 type Fields = Result<Vec<Element>, ApiError>;
 
@@ -170,13 +173,26 @@ fn instant(at: OffsetDateTime) -> String {
     at.format(FORM).unwrap_or_default()
 }
 
-/// One page of a listing, and the token of the next.
-fn page<T>(world: &World, params: &mut Params, mut items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+/// One page of a listing, and the token of the next. A longer page than the longest is the longest.
+fn page<T>(world: &World, params: &mut Params, items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+    page_up_to(usize::MAX, world, params, items)
+}
+
+/// The same of an operation that refuses to be asked for more than the longest page.
+fn bounded_page<T>(world: &World, params: &mut Params, items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+    page_up_to(LONGEST_PAGE, world, params, items)
+}
+
+fn page_up_to<T>(
+    most: usize,
+    world: &World,
+    params: &mut Params,
+    mut items: Vec<T>,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
     let asked = match params.take("MaxResults") {
-        None => 1000,
+        None => LONGEST_PAGE,
         Some(text) => match text.parse() {
-            // A longer page than the longest is the longest.
-            Ok(n @ 5..) => usize::min(n, 1000),
+            Ok(n @ 5..) if n <= most => usize::min(n, LONGEST_PAGE),
             _ => {
                 return Err(ApiError::invalid(format!(
                     "Value ({text}) for parameter MaxResults is invalid. Expecting a value between 5 and 1000."

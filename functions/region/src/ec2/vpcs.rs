@@ -1,6 +1,6 @@
 //! VPCs and subnets, as their account sees them, and the attributes of VPCs.
 
-use super::{ApiError, Fields, Filter, check_tags, dry_run, page, tag_set};
+use super::{ApiError, Fields, Filter, bounded_page, check_tags, dry_run, tag_set};
 use crate::query::Params;
 use crate::service::Caller;
 use crate::world::{Cidr, Network, Place, Subnet, Vpc, World, zone_id};
@@ -50,7 +50,7 @@ pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) 
             _ => check_tags(filter, &vpc.tags),
         })
     });
-    let (found, next) = page(world, params, found)?;
+    let (found, next) = bounded_page(world, params, found)?;
     let dry_run = dry_run(params);
     params.finish()?;
     dry_run?;
@@ -153,7 +153,7 @@ pub(super) fn describe_subnets(world: &mut World, caller: &Caller, params: &mut 
             _ => check_tags(filter, &subnet.tags),
         })
     });
-    let (found, next) = page(world, params, found)?;
+    let (found, next) = bounded_page(world, params, found)?;
     let dry_run = dry_run(params);
     params.finish()?;
     dry_run?;
@@ -202,6 +202,12 @@ fn subnet_fields(world: &World, subnet: &Subnet, caller: &Caller) -> Vec<Element
     // EC2 keeps five addresses of each subnet for itself.
     let free = subnet.cidr.map_or(0, |block| block.size()).saturating_sub(5);
     let free = free.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+    // What has no IPv4 address can not be named after it.
+    let names = [
+        text("hostnameType", if subnet.cidr.is_some() { "ip-name" } else { "resource-name" }),
+        text("enableResourceNameDnsARecord", false),
+        text("enableResourceNameDnsAAAARecord", false),
+    ];
     let mut fields = vec![
         text("subnetId", &subnet.id),
         text("subnetArn", arn(caller, &subnet.id)),
@@ -220,6 +226,7 @@ fn subnet_fields(world: &World, subnet: &Subnet, caller: &Caller) -> Vec<Element
         text("mapPublicIpOnLaunch", false),
         text("ipv6Native", subnet.cidr.is_none()),
         text("enableDns64", false),
+        element("privateDnsNameOptionsOnLaunch", names.to_vec()),
         tag_set(&subnet.tags),
     ];
     fields.extend(subnet.cidr.map(|block| text("cidrBlock", block)));
