@@ -66,16 +66,16 @@ fn said(heard: Heard) -> String {
     }
 }
 
-/// Makes a public zone with a canonical name in it, which everybody sees.
-fn alias(region: &Region, from: &str, to: &str) {
-    let (from, mut world) = (Name::parse(from).unwrap(), region.world());
+/// Makes a public zone with one record set in it, which everybody sees.
+fn record(region: &Region, of: &str, kind: &str, value: &str) {
+    let (of, mut world) = (Name::parse(of).unwrap(), region.world());
     let now = world.now();
-    let name = from.parent().unwrap();
+    let name = of.parent().unwrap();
     let draft = ZoneDraft { name, caller_reference: "1".to_owned(), comment: None, vpcs: Vec::new() };
     let zone = world.route53.create_zone(PROVIDER, draft, now).0.id.clone();
     let mut records = world.route53.zones[&zone].records.clone();
-    let key = RecordKey { name: from, kind: "CNAME".to_owned(), identifier: None };
-    records.insert(key, RecordSet::simple(300, vec![format!("{to}.")]));
+    let key = RecordKey { name: of, kind: kind.to_owned(), identifier: None };
+    records.insert(key, RecordSet::simple(300, vec![value.to_owned()]));
     world.route53.change_zone(&zone, records, None, now);
     drop(world);
     region.step(Duration::from_secs(60));
@@ -257,11 +257,13 @@ fn names_lead_to_the_interfaces_and_the_private_one_in_its_vpc_only() {
     region.step(Duration::from_secs(120));
     assert_eq!(inside(&region, "vpc-0a", private, "A"), "10.0.1.4");
     assert_eq!(inside(&region, "vpc-0a", "below.api.example.com", "A"), "NxDomain");
-    alias(&region, "www.example.org", private);
+    record(&region, "www.example.org", "CNAME", "api.example.com.");
+    record(&region, "api.example.com", "A", "192.0.2.1");
     assert_eq!(inside(&region, "vpc-0a", "www.example.org", "A"), "api.example.com. 10.0.1.4", "it is followed inside");
-    assert_eq!(outside(&region, "www.example.org", "A"), "api.example.com.");
-    assert_eq!(inside(&region, "vpc-0b", private, "A"), "NoError");
-    assert_eq!(outside(&region, private, "A"), "NoError");
+    assert_eq!(outside(&region, "www.example.org", "A"), "api.example.com. 192.0.2.1");
+    for heard in [inside(&region, "vpc-0b", private, "A"), outside(&region, private, "A")] {
+        assert_eq!(heard, "192.0.2.1", "what the world says of that name");
+    }
     assert_eq!(modify(&region, &id, "IpAddressType=dualstack").0, 200);
     region.step(Duration::from_secs(120));
     assert_eq!(inside(&region, "vpc-0a", private, "AAAA"), "NoError", "its names stay as they were");
@@ -283,7 +285,7 @@ fn names_lead_to_the_interfaces_and_the_private_one_in_its_vpc_only() {
         .networks
         .values_mut()
         .for_each(|network| network.vpcs.get_mut("vpc-0a").unwrap().dns_hostnames = false);
-    assert_eq!(inside(&region, "vpc-0a", private, "A"), "NoError");
+    assert_eq!(inside(&region, "vpc-0a", private, "A"), "192.0.2.1");
     assert_eq!(inside(&region, "vpc-0a", &regional, "A"), "127.0.0.9");
     region
         .world()
