@@ -10,16 +10,19 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sns::SnsEvent;
 use aws_lambda_events::sqs::SqsEvent;
 use privatelink_aws::deadline::Deadline;
-use privatelink_core::ids::ServiceId;
+use privatelink_core::ids::{EndpointId, FoundId, ServiceId};
 use privatelink_core::report::Failure;
 use privatelink_core::trigger::{Look, Trigger};
 use privatelink_region::Region;
 use privatelink_tests::domains::Domains;
+use privatelink_tests::endpoints::{BOTH, BOTH_TOO, Endpoints};
 use privatelink_tests::{ACME, STRANGER, Stage};
 use serde_json::Value;
 
 /// The service that the events name.
 const SERVICE: &str = "vpce-svc-0123456789abcdef0";
+/// The endpoint that they name.
+const ENDPOINT: &str = "vpce-0aa11bb22cc33dd44";
 
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,19 +54,23 @@ const EVENTS: &[(&str, Expect)] = &[
     ("connection-notification-prose.json", Expect::Service),
     ("connection-notification-without-id.json", Expect::Everything),
     ("direct-everything.json", Expect::Everything),
+    ("direct-endpoints.json", Expect::Refused),
     ("direct-services.json", Expect::Service),
     ("schedule.json", Expect::Everything),
     ("scheduler.json", Expect::Everything),
     ("sns-bus-event.json", Expect::Service),
+    ("sns-notice-domain-verified.json", Expect::Service),
     ("sns-notice.json", Expect::Service),
     ("sns-notification-json.json", Expect::Service),
     ("sns-notification-prose.json", Expect::Service),
     ("sqs-batch.json", Expect::Service),
+    ("sqs-notice.json", Expect::Service),
     ("sqs-raw-notification.json", Expect::Service),
     ("sqs-sns-envelope.json", Expect::Service),
     ("hostile/array.json", Expect::Refused),
     ("hostile/consumer-side-key.json", Expect::Refused),
     ("hostile/deeply-nested.json", Expect::Refused),
+    ("hostile/empty-endpoint-list.json", Expect::Refused),
     ("hostile/empty-records.json", Expect::Refused),
     ("hostile/empty-service-id.json", Expect::Refused),
     ("hostile/empty-service-list.json", Expect::Refused),
@@ -76,6 +83,8 @@ const EVENTS: &[(&str, Expect)] = &[
     ("hostile/not-json.txt", Expect::Refused),
     ("hostile/not-utf8.json", Expect::Refused),
     ("hostile/notice-of-another-version.json", Expect::Refused),
+    ("hostile/notice-of-foreign-endpoint.json", Expect::Service),
+    ("hostile/notice-without-endpoint-id.json", Expect::Service),
     ("hostile/notification-without-message.json", Expect::Refused),
     ("hostile/null.json", Expect::Refused),
     ("hostile/other-call.json", Expect::Refused),
@@ -127,6 +136,14 @@ fn every_event_is_read_as_what_it_is() {
         };
         assert_eq!(look.ok(), expected, "{name}");
     }
+}
+
+/// Puts the events' own endpoint in the place of one that was made.
+fn rename_endpoint(region: &Region, made: &str, id: &str) {
+    let mut world = region.world();
+    let mut endpoint = world.endpoints.remove(made).unwrap();
+    endpoint.id = id.to_owned();
+    world.endpoints.insert(id.to_owned(), endpoint);
 }
 
 /// Puts the events' own service in the place of one that was made.
@@ -202,6 +219,79 @@ async fn the_verifier_looks_where_every_event_says_and_believes_nothing_more() {
                 assert!(matches!(result, Err(Failure::UnrecognizedEvent(_))), "{name}: {result:?}");
                 assert_eq!(domains.stage.calls(), [], "{name}");
             }
+        }
+    }
+}
+
+/// Where a consumer's function looks: at an endpoint of its own wherever an event names one.
+fn consumers_look(name: &str, expect: Expect) -> Option<Look<FoundId>> {
+    let endpoint = |id: &str| FoundId::Endpoint(EndpointId::parse(id).unwrap());
+    let service = FoundId::Service(ServiceId::parse(SERVICE).unwrap());
+    let at = |ids: &[FoundId]| Some(Look::At(ids.iter().cloned().collect()));
+    match name {
+        "cloudtrail-reject.json" => at(&[endpoint(ENDPOINT), endpoint("vpce-0ee55ff66aa77bb88")]),
+        "sqs-batch.json" | "hostile/consumer-side-key.json" => at(&[service, endpoint(ENDPOINT)]),
+        "cloudtrail-create-service.json"
+        | "cloudtrail-modify-permissions.json"
+        | "cloudtrail-modify-service.json"
+        | "cloudtrail-remove-private-dns-name.json"
+        | "cloudtrail-start-verification.json"
+        | "direct-services.json"
+        | "hostile/forged-verified.json" => at(&[service]),
+        "direct-endpoints.json" => at(&[endpoint(ENDPOINT)]),
+        "hostile/notice-of-foreign-endpoint.json" => at(&[endpoint("vpce-0fedcba9876543210")]),
+        "hostile/notice-without-endpoint-id.json" => None,
+        _ => match expect {
+            Expect::Everything => Some(Look::Everything),
+            Expect::Service | Expect::Foreign => at(&[endpoint(ENDPOINT)]),
+            Expect::Nowhere => Some(Look::Nowhere),
+            Expect::Refused => None,
+        },
+    }
+}
+
+#[tokio::test]
+async fn the_configurator_looks_where_every_event_says_and_touches_no_other() {
+    for (name, expect) in EVENTS {
+        let bytes = read(name);
+        let look = Trigger::parse_consumers(&bytes).map(|trigger| trigger.look).ok();
+        assert_eq!(look, consumers_look(name, *expect), "{name}");
+
+        // The events' own endpoint, another one to another service, and one that an event may name and nobody tagged.
+        let mut endpoints = Endpoints::new();
+        rename(endpoints.region(), &endpoints.service.clone());
+        let other_service = endpoints.another_service("www.example.com");
+        let ours = endpoints.available(SERVICE, &[BOTH]);
+        let other = endpoints.available(&other_service, &[BOTH]);
+        let foreign = endpoints.made(ACME, &other_service, &[BOTH_TOO], false);
+        endpoints.become_state(&foreign, "available");
+        rename_endpoint(endpoints.region(), &ours, ENDPOINT);
+        rename_endpoint(endpoints.region(), &foreign, "vpce-0fedcba9876543210");
+        endpoints.stage.calls();
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let result = endpoints.configurator().handle(&bytes, endpoints.region().now(), deadline).await.value();
+        let was_set = |endpoint: &str| endpoints.set(endpoint).0 == "dualstack";
+        let is_set = [ENDPOINT, other.as_str(), "vpce-0fedcba9876543210"].map(was_set);
+        let expected = match &look {
+            None | Some(Look::Nowhere) => [false; 3],
+            Some(Look::Everything) => [true, true, false],
+            Some(Look::At(_)) => [*name != "hostile/notice-of-foreign-endpoint.json", false, false],
+        };
+        assert_eq!(is_set, expected, "{name}");
+        match look {
+            None => {
+                assert!(matches!(result, Err(Failure::UnrecognizedEvent(_))), "{name}: {result:?}");
+                assert_eq!(endpoints.stage.calls(), [], "{name}");
+            }
+            Some(Look::Nowhere) => {
+                assert_eq!(result.unwrap()["endpoints"], Value::Array(Vec::new()), "{name}");
+                assert_eq!(endpoints.stage.calls(), [], "{name}");
+            }
+            Some(_) if *name == "hostile/notice-of-foreign-endpoint.json" => {
+                assert_eq!(result.unwrap()["skipped"][0]["reason"], "foreign", "{name}");
+                assert_eq!(endpoints.stage.writes(), [""; 0], "{name}");
+            }
+            Some(_) => drop(result.unwrap()),
         }
     }
 }

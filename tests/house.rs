@@ -15,7 +15,7 @@ use privatelink_core::policy::{Counts, Decision, Facts, HoldReason, Policy, SCHE
 use serde_json::Value;
 
 /// The packages that are a Lambda function each.
-const FUNCTIONS: [&str; 2] = ["connection-acceptor", "domain-verifier"];
+const FUNCTIONS: [&str; 3] = ["connection-acceptor", "domain-verifier", "endpoint-configurator"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -111,6 +111,18 @@ fn a_function_is_built_from_what_it_needs_and_never_from_the_region() {
 }
 
 #[test]
+fn the_prober_has_no_api_to_call() {
+    let metadata = metadata();
+    let parts = built_from(&metadata, "connectivity-prober");
+    let strangers = parts.iter().filter(|name| {
+        ["privatelink-aws", "privatelink-region", "privatelink-tests"].contains(name) || name.starts_with("aws-")
+    });
+    assert_eq!(strangers.collect::<Vec<_>>(), Vec::<&&str>::new());
+    assert!(parts.contains("privatelink-probe") && parts.contains("rustls"), "nothing was looked at");
+    assert!(read("functions/connectivity-prober/src/main.rs").lines().count() <= 40);
+}
+
+#[test]
 fn no_sdk_crate_is_there_twice() {
     let metadata = metadata();
     let mut versions: BTreeMap<&str, usize> = BTreeMap::new();
@@ -159,7 +171,8 @@ fn mains_are_short_and_the_core_holds_no_sdk_type() {
         assert!(read(&format!("functions/{function}/src/main.rs")).lines().count() <= 40, "{function}");
     }
     let own = FUNCTIONS.map(|function| format!("functions/{function}/src"));
-    let others = ["core", "dns", "lambda", "region"].map(|room| format!("functions/{room}/src"));
+    let others =
+        ["connectivity-prober", "core", "dns", "lambda", "probe", "region"].map(|room| format!("functions/{room}/src"));
     for folder in own.iter().chain(&others) {
         let files = sources(&root().join(folder));
         assert!(!files.is_empty(), "{folder}");

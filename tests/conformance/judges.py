@@ -1,4 +1,4 @@
-"""Those who judge instead of AWS whether an event matches a pattern and whether a policy allows a call. None is ours."""
+"""Who judges instead of AWS whether an event matches a pattern, and whether a policy allows a call. None is ours."""
 
 import collections
 import collections.abc

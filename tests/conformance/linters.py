@@ -1,4 +1,4 @@
-"""Those who look for faults and for weaknesses in the templates. Each gives what it finds as pairs of a rule and a place."""
+"""Those who look for faults and weaknesses in the templates. Each finding has a rule and a place."""
 
 import importlib.resources
 import json
@@ -25,7 +25,13 @@ from parliament import analyze_policy_string
 
 def cfn_lint(*templates):
     """cfn-lint, with AWS's own rules for serverless applications among its own."""
-    command = [Path(sys.executable).with_name("cfn-lint"), "--format", "json", "--append-rules", "cfn_lint_serverless.rules"]
+    command = [
+        Path(sys.executable).with_name("cfn-lint"),
+        "--format",
+        "json",
+        "--append-rules",
+        "cfn_lint_serverless.rules",
+    ]
     ended = subprocess.run([*command, "--", *templates], capture_output=True, text=True)
     assert ended.stderr == "", ended.stderr
     found = json.loads(ended.stdout or "[]")
@@ -38,7 +44,12 @@ def cfripper(template, parameters):
     logging.disable(logging.CRITICAL)
     # The version of a policy is a date in YAML.
     model = pycfmodel.parse(json.loads(json.dumps(template, default=str)))
-    pseudo = {"AWS::AccountId": PROVIDER, "AWS::Region": REGION, "AWS::Partition": "aws", "AWS::StackName": "privatelink"}
+    pseudo = {
+        "AWS::AccountId": PROVIDER,
+        "AWS::Region": REGION,
+        "AWS::Partition": "aws",
+        "AWS::StackName": "privatelink",
+    }
     config = Config(stack_name="privatelink", aws_account_id=PROVIDER, rules=list(DEFAULT_RULES))
     rules = [rule(config) for rule in DEFAULT_RULES.values()]
     with warnings.catch_warnings():
@@ -49,6 +60,6 @@ def cfripper(template, parameters):
 
 
 def parliament(name, policy):
-    """parliament: actions, resources and condition keys that do not exist or do not go together, and what is sensitive."""
+    """parliament: actions, resources and condition keys that do not exist or go together, and what is sensitive."""
     analysis = analyze_policy_string(json.dumps(policy, default=str), include_community_auditors=True)
     return {(finding.issue, name): str(finding.detail) for finding in analysis.findings}

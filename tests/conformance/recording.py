@@ -19,7 +19,14 @@ from stage import PROVIDER
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = (
-    "acceptor", "notifier", "notifier_troubles", "verifier", "verifier_dns", "verifier_races", "verifier_zones", "wire",
+    "acceptor",
+    "notifier",
+    "notifier_troubles",
+    "verifier",
+    "verifier_dns",
+    "verifier_races",
+    "verifier_zones",
+    "wire",
 )
 
 # One question to IAM. Its context is what conditions can see: pairs of a key and a value, or several.
@@ -27,7 +34,9 @@ Call = collections.namedtuple("Call", "action resource context")
 
 
 def ask(action, resource, context):
-    return Call(action, resource, frozenset((key, tuple(v) if isinstance(v, list) else v) for key, v in context.items()))
+    return Call(
+        action, resource, frozenset((key, tuple(v) if isinstance(v, list) else v) for key, v in context.items())
+    )
 
 
 def lines():
@@ -47,7 +56,7 @@ def lines():
 
 @functools.cache
 def calls():
-    """What each function asked for, once each, by its name; what it did as a role of another account's under `(other)`."""
+    """What each function asked for, once each, by its name; what it did in another account's role is `(other)`."""
     found = collections.defaultdict(set)
     for line in set(lines()):
         record = json.loads(line)
@@ -68,12 +77,20 @@ def of_ec2(record):
     ids = [value for key, value in given.items() if key.startswith("ResourceId.")] or [given["ServiceId"]]
     context = {}
     if given["Action"] == "CreateTags":
-        context["aws:TagKeys"] = sorted(value for key, value in given.items() if key.startswith("Tag.") and key.endswith(".Key"))
+        context["aws:TagKeys"] = sorted(
+            value for key, value in given.items() if key.startswith("Tag.") and key.endswith(".Key")
+        )
     # A service that has not the tag is none that a deployed function looks at: other tests hold it to that.
     asked = []
     for resource in ids:
         if resource.startswith("vpce-svc-"):
-            asked.append(ask(action, f"{arn}:vpc-endpoint-service/{resource}", {**context, "aws:ResourceTag/privatelink": "managed"}))
+            asked.append(
+                ask(
+                    action,
+                    f"{arn}:vpc-endpoint-service/{resource}",
+                    {**context, "aws:ResourceTag/privatelink": "managed"},
+                )
+            )
         else:
             assert resource.startswith("vpce-con-"), resource
             asked.append(ask(action, f"{arn}:vpc-endpoint-connection/{resource}", context))

@@ -14,7 +14,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-from stage import ACME, PROVIDER, REGION
+from stage import ACME, NLB, PROVIDER, REGION
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
@@ -34,6 +34,16 @@ PROVIDER_PARAMETERS = {
     "ReservedConcurrency": "5",
 }
 TOPIC_PARAMETERS = {"Consumer": "acme", "Accounts": f"{ACME},111122224444"}
+SERVICE_PARAMETERS = {
+    "ServiceTag": "privatelink=managed",
+    "AllowedPrincipals": f"arn:aws:iam::{ACME}:root",
+    "NetworkLoadBalancerArn": NLB,
+}
+GIVEN = {
+    "provider.yaml": PROVIDER_PARAMETERS,
+    "consumer-topic.yaml": TOPIC_PARAMETERS,
+    "service.yaml": SERVICE_PARAMETERS,
+}
 LEFT_OUT = object()
 
 
@@ -122,7 +132,11 @@ class Stack:
             properties = resource["Properties"]
             return f"{self.arn(properties['FunctionName']['Ref'])}:{properties['Name']}"
         prefix = {
-            "Function": "function:", "LogGroup": "log-group:", "Key": "key/", "EventBus": "event-bus/", "Rule": "rule/",
+            "Function": "function:",
+            "LogGroup": "log-group:",
+            "Key": "key/",
+            "EventBus": "event-bus/",
+            "Rule": "rule/",
         }.get(kind, "")
         suffix = ":*" if kind == "LogGroup" else ""
         return f"arn:aws:{service.lower()}:{REGION}:{PROVIDER}:{prefix}{name}{suffix}"

@@ -33,11 +33,20 @@ CARGO_LAMBDA = Path(sys.executable).with_name("cargo-lambda")
 FUNCTIONS = ("connection-acceptor", "domain-verifier", "availability-notifier")
 
 # What is no event is refused, and so is what only looks like one; these are events all the same.
-RECOGNISED = {"forged-available.json", "forged-verified.json", "service-of-another-account.json", "sqs-with-garbage.json"}
+RECOGNISED = {
+    "forged-available.json",
+    "forged-verified.json",
+    "notice-of-foreign-endpoint.json",
+    "notice-without-endpoint-id.json",
+    "service-of-another-account.json",
+    "sqs-with-garbage.json",
+}
+# What only the consumer's functions take.
+CONSUMERS = [EVENTS / "direct-endpoints.json"]
 # `cargo lambda invoke` itself sends only UTF-8; the Rust tests send these bytes.
 UNSENDABLE = {"not-utf8.json"}
-REFUSED = sorted(path for path in (EVENTS / "hostile").iterdir() if path.name not in RECOGNISED | UNSENDABLE)
-GOOD = sorted(EVENTS.glob("*.json"))
+REFUSED = sorted(path for path in (EVENTS / "hostile").iterdir() if path.name not in RECOGNISED | UNSENDABLE) + CONSUMERS
+GOOD = sorted(path for path in EVENTS.glob("*.json") if path not in CONSUMERS)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
-"""The README's way without CloudFormation: its very commands, run on moto, and what they made held against the template.
+"""The README's way without CloudFormation: its own commands, run on moto, and what they made beside the template.
 
-`cargo lambda deploy` sends the programs that the tests have built to moto's Lambda, with what each function's Cargo.toml
-says of it.
+`cargo lambda deploy` sends the programs that the tests have built to moto's Lambda, with what each function's
+Cargo.toml says of it.
 """
 
 import base64
@@ -19,16 +19,20 @@ import pytest
 
 from beside import Moto
 from function import program
-from judges import matches
+from judges import allows, matches
+from roles import DENIED, FUNCTIONS, OTHER_TOPIC, platform, recorded
 from stage import PROVIDER, REGION
 from templates import INFRA, PROVIDER_PARAMETERS, ROOT, provider
 from test_infra_events import EVENTS, RULES
-from test_infra_iam import DENIED, FUNCTIONS, OTHER_TOPIC, allows, platform, recorded
 
 STACK = provider(Architecture="x86_64")
 BY_HAND = f"arn:aws:sns:{REGION}:{PROVIDER}:privatelink-"
 # What the template calls something, and what it is by hand.
-NAMES = {STACK.arn("NoticeTopic"): BY_HAND + "notices", STACK.arn("OperatorTopic"): BY_HAND + "operators", "/opt/policy": "/var/task/infra/policy"}
+NAMES = {
+    STACK.arn("NoticeTopic"): BY_HAND + "notices",
+    STACK.arn("OperatorTopic"): BY_HAND + "operators",
+    "/opt/policy": "/var/task/infra/policy",
+}
 MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
 
 
@@ -51,15 +55,26 @@ def made(moto, tmp_path_factory):
         # Without what is there for debuggers, as `cargo lambda build --release` makes it.
         subprocess.run(["strip", "-o", folder / "lambda" / name / "bootstrap", program(name)], check=True)
     (commands,) = re.findall(r"```sh\n# by hand\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert f"since={PROVIDER_PARAMETERS['NotifySince']}\n" in commands and f"region={REGION} tag={PROVIDER_PARAMETERS['ServiceTag']}" in commands
+    tag, since = PROVIDER_PARAMETERS["ServiceTag"], PROVIDER_PARAMETERS["NotifySince"]
+    assert f"\nregion={REGION} tag={tag} since={since} mode=observe\n" in commands
     variables = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "AWS_ENDPOINT_URL": moto.url, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_ENDPOINT_URL": moto.url,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
         # Where `cargo lambda` looks for what was built.
         "CARGO_TARGET_DIR": str(folder),
     }
-    ended = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, timeout=600)
+    ended = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return folder
 
@@ -74,16 +89,25 @@ def client(moto, made):
 def test_a_function_is_what_the_template_says(client, function):
     got = client("lambda").get_function(FunctionName=FUNCTIONS[function])
     found, wanted = got["Configuration"], STACK.properties(function)
-    assert (found["Handler"], found["Runtime"]) == (wanted["Handler"], wanted["Runtime"]) == ("bootstrap", "provided.al2023")
+    assert (
+        (found["Handler"], found["Runtime"])
+        == (wanted["Handler"], wanted["Runtime"])
+        == ("bootstrap", "provided.al2023")
+    )
     assert (found["MemorySize"], found["Timeout"]) == (wanted["MemorySize"], wanted["Timeout"])
     assert found["Architectures"] == [MACHINE] == provider(Architecture=MACHINE).properties(function)["Architectures"]
     assert found["TracingConfig"] == wanted["TracingConfig"]
     assert found["Role"] == f"arn:aws:iam::{PROVIDER}:role/privatelink-{FUNCTIONS[function]}"
     variables = {key: NAMES.get(value, value) for key, value in wanted["Environment"]["Variables"].items()}
-    others = {"PRIVATELINK_OPERATOR_TOPIC_ARN", "PRIVATELINK_NOTICE_TOPIC_ARN", "PRIVATELINK_NOTIFY_SINCE"} - set(variables)
+    others = {"PRIVATELINK_OPERATOR_TOPIC_ARN", "PRIVATELINK_NOTICE_TOPIC_ARN", "PRIVATELINK_NOTIFY_SINCE"} - set(
+        variables
+    )
     given = found["Environment"]["Variables"]
     # The commands give each function all that one of them reads.
-    assert {key: value for key, value in given.items() if key not in others} == {**variables, "PRIVATELINK_MODE": "observe"}
+    assert {key: value for key, value in given.items() if key not in others} == {
+        **variables,
+        "PRIVATELINK_MODE": "observe",
+    }
     assert provider().properties(function)["Environment"]["Variables"]["PRIVATELINK_MODE"] == "observe"
 
 
@@ -103,10 +127,17 @@ def test_the_policy_folder_travels_with_the_program(client, made, name):
 def test_a_role_made_by_hand_allows_what_the_templates_role_does(client, function):
     iam, name = client("iam"), f"privatelink-{FUNCTIONS[function]}"
     policy = iam.get_role_policy(RoleName=name, PolicyName="function")["PolicyDocument"]
-    assert iam.list_role_policies(RoleName=name)["PolicyNames"] == ["function"] and not iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    assert (
+        iam.list_role_policies(RoleName=name)["PolicyNames"] == ["function"]
+        and not iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    )
     logs = f"arn:aws:logs:{REGION}:{PROVIDER}:log-group:/aws/lambda/{FUNCTIONS[function]}:*"
     # Its log group has another name, and it has no queue for what fails.
-    extra = [(action, logs if action.startswith("logs:") else resource, context) for action, resource, context in platform(function) if not action.startswith("sqs:")]
+    extra = [
+        (action, logs if action.startswith("logs:") else resource, context)
+        for action, resource, context in platform(function)
+        if not action.startswith("sqs:")
+    ]
     for action, resource, context in recorded(function) + extra:
         if resource != OTHER_TOPIC:
             assert allows([policy], action, NAMES.get(resource, resource), context), (action, resource, context)
@@ -117,15 +148,24 @@ def test_a_role_made_by_hand_allows_what_the_templates_role_does(client, functio
 def test_the_rules_take_what_the_templates_rules_take_and_invoke_the_same_functions(client):
     events = client("events")
     rules = {rule["Name"]: rule for rule in events.list_rules()["Rules"]}
-    targets = {name: {t["Arn"].rpartition(":")[2] for t in events.list_targets_by_rule(Rule=name)["Targets"]} for name in rules}
+    targets = {
+        name: {t["Arn"].rpartition(":")[2] for t in events.list_targets_by_rule(Rule=name)["Targets"]} for name in rules
+    }
     assert targets == {
-        "privatelink-sweep": {"connection-acceptor", "availability-notifier"}, "privatelink-verify": {"domain-verifier"},
-        "privatelink-acceptor": {"connection-acceptor"}, "privatelink-verifier": {"domain-verifier"}, "privatelink-notifier": {"availability-notifier"},
+        "privatelink-sweep": {"connection-acceptor", "availability-notifier"},
+        "privatelink-verify": {"domain-verifier"},
+        "privatelink-acceptor": {"connection-acceptor"},
+        "privatelink-verifier": {"domain-verifier"},
+        "privatelink-notifier": {"availability-notifier"},
     }
     parameters = STACK.template["Parameters"]
     assert rules["privatelink-sweep"]["ScheduleExpression"] == parameters["SweepEvery"]["Default"]
     assert rules["privatelink-verify"]["ScheduleExpression"] == parameters["VerifyEvery"]["Default"]
-    for ours, theirs in (("acceptor", "ConnectionAcceptorCall"), ("verifier", "DomainVerifierCall"), ("notifier", "AvailabilityNotifierCall")):
+    for ours, theirs in (
+        ("acceptor", "ConnectionAcceptorCall"),
+        ("verifier", "DomainVerifierCall"),
+        ("notifier", "AvailabilityNotifierCall"),
+    ):
         pattern = json.loads(rules[f"privatelink-{ours}"]["EventPattern"])
         assert pattern == RULES[theirs]["EventPattern"]
         assert any(matches(pattern, event) for event in EVENTS.values())
@@ -144,9 +184,16 @@ def test_whoever_invokes_a_function_is_allowed_to(client):
 def test_connection_notifications_reach_both_functions_and_come_from_this_account_alone(client):
     sns = client("sns")
     subscriptions = sns.list_subscriptions_by_topic(TopicArn=BY_HAND + "connections")["Subscriptions"]
-    assert {(s["Protocol"], s["Endpoint"].rpartition(":")[2]) for s in subscriptions} == {("lambda", "connection-acceptor"), ("lambda", "availability-notifier")}
-    (statement,) = json.loads(sns.get_topic_attributes(TopicArn=BY_HAND + "connections")["Attributes"]["Policy"])["Statement"]
+    assert {(s["Protocol"], s["Endpoint"].rpartition(":")[2]) for s in subscriptions} == {
+        ("lambda", "connection-acceptor"),
+        ("lambda", "availability-notifier"),
+    }
+    (statement,) = json.loads(sns.get_topic_attributes(TopicArn=BY_HAND + "connections")["Attributes"]["Policy"])[
+        "Statement"
+    ]
     (wanted,) = STACK.properties("ConnectionTopicPolicy")["PolicyDocument"]["Statement"]
     same = ("Effect", "Principal", "Action", "Condition")
     assert {key: statement[key] for key in same} == {key: wanted[key] for key in same}
-    assert {topic["TopicArn"] for topic in sns.list_topics()["Topics"]} == {BY_HAND + name for name in ("connections", "notices", "operators")}
+    assert {topic["TopicArn"] for topic in sns.list_topics()["Topics"]} == {
+        BY_HAND + name for name in ("connections", "notices", "operators")
+    }

@@ -1,4 +1,4 @@
-"""The wires between events and functions: every rule against every event, and the pipe against what SNS puts in a queue."""
+"""The wires between events and functions: each rule against each event, the pipe against what SNS puts in a queue."""
 
 import functools
 import itertools
@@ -13,18 +13,27 @@ from judges import OPERATORS, matches, operators
 from stage import ACME, PROVIDER, REGION
 from templates import INFRA, ROOT, provider
 
-NOTIFICATIONS = ["connection-notification-object", "connection-notification-prose", "connection-notification-without-id"]
+NOTIFICATIONS = [
+    "connection-notification-object",
+    "connection-notification-prose",
+    "connection-notification-without-id",
+]
 # The service that the events name.
 SERVICE = "vpce-svc-0123456789abcdef0"
 # What each rule takes of all that is in `events/`.
 TAKEN = {
     "ConnectionAcceptorNotification": NOTIFICATIONS,
     "ConnectionAcceptorCall": [
-        "cloudtrail-modify-permissions", "cloudtrail-modify-service", "cloudtrail-parameters-omitted",
-        "cloudtrail-reject", "cloudtrail-remove-private-dns-name",
+        "cloudtrail-modify-permissions",
+        "cloudtrail-modify-service",
+        "cloudtrail-parameters-omitted",
+        "cloudtrail-reject",
+        "cloudtrail-remove-private-dns-name",
     ],
     "DomainVerifierCall": [
-        "cloudtrail-create-service", "cloudtrail-modify-service", "cloudtrail-remove-private-dns-name",
+        "cloudtrail-create-service",
+        "cloudtrail-modify-service",
+        "cloudtrail-remove-private-dns-name",
         "cloudtrail-start-verification",
     ],
     "AvailabilityNotifierNotification": NOTIFICATIONS,
@@ -53,7 +62,7 @@ def test_there_are_no_other_rules_than_these():
     assert set(RULES) == set(TAKEN) and len(EVENTS) > 30
     # One of each function's calls reaches some function, and no call does of which the functions know nothing.
     source = (ROOT / "functions/core/src/trigger.rs").read_text()
-    calls = re.search(r"const CALLS: .*?= \[(.*?)\];", source, re.S)[1]
+    calls = re.search(r"const CALLS: .*?= \[(.*?)\];", source, re.DOTALL)[1]
     named = {name for rule in RULES.values() for name in rule["EventPattern"].get("detail", {}).get("eventName", [])}
     assert named == set(re.findall(r'"(\w+)"', calls))
 
@@ -138,9 +147,9 @@ def delivered(message, subject):
 def piped(record, *, absent, nested):
     """The event that the pipe makes of a queue's record.
 
-    By AWS's words: the record's body is read as JSON, a variable that is a string gets its quotes, one that is an object
-    gets none. They leave open what stands where a path leads nowhere (`absent`), and whether JSON within the JSON is
-    read too (`nested`); this is done each way.
+    By AWS's words: the record's body is read as JSON, a variable that is a string gets its quotes, one that is an
+    object gets none. They leave open what stands where a path leads nowhere (`absent`), and whether JSON within the
+    JSON is read too (`nested`); this is done each way.
     """
     event = {**record, "body": json.loads(record["body"])}
 
@@ -185,7 +194,9 @@ def test_the_acceptor_takes_what_the_pipe_makes(stage, deploy):
     service = stage.control("POST", f"services?id={SERVICE}&owner={PROVIDER}")
     acceptor = deploy("connection-acceptor", PRIVATELINK_POLICY_DIR=str(INFRA / "policy"))
     for message in MESSAGES.values():
-        for subject, absent, nested in itertools.product((None, "VPC endpoint connection"), ("null", '""'), (False, True)):
+        for subject, absent, nested in itertools.product(
+            (None, "VPC endpoint connection"), ("null", '""'), (False, True)
+        ):
             endpoint = stage.connect({"ServiceName": service["serviceName"]})
             acceptor.call(piped(delivered(message, subject), absent=absent, nested=nested))
             assert stage.state(endpoint) == "pending"
@@ -197,7 +208,9 @@ def test_the_road_leads_from_the_topic_to_the_bus():
     stack = provider()
     subscription = stack.properties("ConnectionSubscription")
     assert subscription == {
-        "TopicArn": stack.arn("ConnectionTopic"), "Protocol": "sqs", "Endpoint": stack.arn("ConnectionQueue"),
+        "TopicArn": stack.arn("ConnectionTopic"),
+        "Protocol": "sqs",
+        "Endpoint": stack.arn("ConnectionQueue"),
         "RedrivePolicy": {"deadLetterTargetArn": stack.arn("DeadLetters")},
     }, "with the envelope, which raw delivery would take away"
     assert (PIPE["Source"], PIPE["Target"]) == (stack.arn("ConnectionQueue"), stack.arn("Bus"))

@@ -1,4 +1,4 @@
-"""What a person wakes for and looks at: alarms, the dashboard, and the saved queries, by what the functions really write."""
+"""What a person wakes for and looks at: alarms, dashboard and saved queries, by what the functions really write."""
 
 import json
 import re
@@ -11,15 +11,34 @@ from templates import INFRA, ROOT, provider
 A, V, N = FUNCTIONS = ("connection-acceptor", "domain-verifier", "availability-notifier")
 STACK = provider()
 ALARMS = {name: alarm["Properties"] for name, alarm in STACK.of_type("AWS::CloudWatch::Alarm").items()}
+LOGS = {"ConnectionAcceptorLogs": A, "AvailabilityNotifierLogs": N, "DomainVerifierLogs": V}
 # The metrics of the functions, by their dimensions, and who sends them.
 METRICS = {
     ("function",): {
-        "Sweeps": {A, V, N}, "BadConfiguration": {A, V, N}, "BadPolicy": {A, V, N}, "ApiCalls": {A, V, N}, "ApiRetries": {A, V, N},
-        "OpenServices": {A}, "Undecided": {A}, "Held": {A}, "UndecidedOldestAge": {A}, "HeldOldestAge": {A},
-        "NoticesSent": {V, N}, "NoticesNotSent": {V, N},
-        "DomainsVerified": {V}, "DomainsPending": {V}, "DomainsFailed": {V}, "DomainsWaitingLongest": {V},
+        "Sweeps": {A, V, N},
+        "BadConfiguration": {A, V, N},
+        "BadPolicy": {A, V, N},
+        "ApiCalls": {A, V, N},
+        "ApiRetries": {A, V, N},
+        "OpenServices": {A},
+        "Undecided": {A},
+        "Held": {A},
+        "UndecidedOldestAge": {A},
+        "HeldOldestAge": {A},
+        "NoticesSent": {V, N},
+        "NoticesNotSent": {V, N},
+        "DomainsVerified": {V},
+        "DomainsPending": {V},
+        "DomainsFailed": {V},
+        "DomainsWaitingLongest": {V},
     },
-    ("function", "service"): {"Accepted": {A}, "Rejected": {A}, "HeldNew": {A}, "TimeToAccept": {A}, "TimeToAvailable": {N}},
+    ("function", "service"): {
+        "Accepted": {A},
+        "Rejected": {A},
+        "HeldNew": {A},
+        "TimeToAccept": {A},
+        "TimeToAvailable": {N},
+    },
 }
 EACH = METRICS[("function",)]
 
@@ -40,9 +59,14 @@ def test_there_is_an_alarm_for_everything_that_a_person_should_wake_for():
     both = [("NoticesNotSent", V), ("NoticesNotSent", N)]
     bad = [(metric, function) for metric in ("BadConfiguration", "BadPolicy") for function in FUNCTIONS]
     assert {name: watched(alarm) for name, alarm in ALARMS.items()} == {
-        "ConnectionAcceptorNoSweep": {("Sweeps", A)}, "DomainVerifierNoSweep": {("Sweeps", V)}, "AvailabilityNotifierNoSweep": {("Sweeps", N)},
-        "UndecidedForLong": {("UndecidedOldestAge", A)}, "DomainNotVerified": {("DomainsWaitingLongest", V)},
-        "NoticesNotSent": set(both), "BadInput": set(bad), "DeadLetter": set(),
+        "ConnectionAcceptorNoSweep": {("Sweeps", A)},
+        "DomainVerifierNoSweep": {("Sweeps", V)},
+        "AvailabilityNotifierNoSweep": {("Sweeps", N)},
+        "UndecidedForLong": {("UndecidedOldestAge", A)},
+        "DomainNotVerified": {("DomainsWaitingLongest", V)},
+        "NoticesNotSent": set(both),
+        "BadInput": set(bad),
+        "DeadLetter": set(),
     }
     dead = ALARMS["DeadLetter"]
     assert (dead["Namespace"], dead["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
@@ -65,7 +89,9 @@ def test_ten_minutes_without_a_sweep_are_an_alarm_and_one_failed_sweep_is_none(f
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 600 and alarm["Period"] == 60
     assert "DatapointsToAlarm" not in alarm, "all of them"
     # The slowest schedule that the parameters allow comes twice in that time.
-    pattern = STACK.template["Parameters"]["VerifyEvery" if function == "DomainVerifier" else "SweepEvery"]["AllowedPattern"]
+    pattern = STACK.template["Parameters"]["VerifyEvery" if function == "DomainVerifier" else "SweepEvery"][
+        "AllowedPattern"
+    ]
     allowed = [minutes for minutes in range(2, 61) if re.fullmatch(pattern, f"rate({minutes} minutes)")]
     assert max(allowed) * 60 * 2 <= 600
 
@@ -73,7 +99,11 @@ def test_ten_minutes_without_a_sweep_are_an_alarm_and_one_failed_sweep_is_none(f
 @pytest.mark.parametrize("name, threshold", [("UndecidedForLong", 600), ("DomainNotVerified", 3600)])
 def test_what_waits_is_an_alarm_by_its_age(name, threshold):
     alarm = ALARMS[name]
-    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Maximum", "GreaterThanThreshold", threshold)
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Maximum",
+        "GreaterThanThreshold",
+        threshold,
+    )
 
 
 @pytest.mark.parametrize("name", ["NoticesNotSent", "BadInput"])
@@ -90,19 +120,30 @@ def test_the_dashboard_shows_every_metric_and_every_alarm():
     assert set(alarms) == {STACK.arn(name) for name in ALARMS}
     shown, places = set(), set()
     for widget in body["widgets"]:
-        place = {(x, y) for x in range(widget["x"], widget["x"] + widget["width"]) for y in range(widget["y"], widget["y"] + widget["height"])}
+        place = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
         assert not place & places and max(x for x, _ in place) < 24, widget
         places |= place
         for metric, *rest in widget["properties"].get("metrics", []):
             if isinstance(metric, dict):
-                found = re.fullmatch(r"SEARCH\('\{PrivateLink,function,service\} MetricName=\"(\w+)\"', '(Sum|p50|p99)', 300\)", metric["expression"])
+                found = re.fullmatch(
+                    r"SEARCH\('\{PrivateLink,function,service\} MetricName=\"(\w+)\"', '(Sum|p50|p99)', 300\)",
+                    metric["expression"],
+                )
                 assert found[1] in METRICS[("function", "service")], metric
                 shown.add(found[1])
             else:
                 assert (metric, rest[1]) == ("PrivateLink", "function") and rest[2] in EACH[rest[0]], rest
                 shown.add(rest[0])
     # Those two are no curve but an alarm, and so is the age of the oldest name.
-    assert shown == {name for metrics in METRICS.values() for name in metrics} - {"BadConfiguration", "BadPolicy", "DomainsWaitingLongest"}
+    assert shown == {name for metrics in METRICS.values() for name in metrics} - {
+        "BadConfiguration",
+        "BadPolicy",
+        "DomainsWaitingLongest",
+    }
 
 
 def test_the_readme_counts_what_is_paid_for():
@@ -113,12 +154,24 @@ def test_the_readme_counts_what_is_paid_for():
     assert sorted(looked_at) == [1] * 6 + [2, 6]
     assert rows["alarms"] == f"6 of one metric, 1 of two, 1 of six: {sum(looked_at)}"
     # Each is an alarm of the README's with what to do.
-    assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| [^|]* \| [^|]* \|$", readme, re.MULTILINE)))) >= set(ALARMS)
-    together = sum(float(cost) for row in re.findall(r"\| ([\d.]+(?: \+ [\d.]+)?) \|$", readme.split("### What it costs a month")[1].split("| together")[0], re.MULTILINE) for cost in row.split(" + "))
+    assert set(
+        re.findall(
+            r"`(\w+)`", "".join(re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| [^|]* \| [^|]* \|$", readme, re.MULTILINE))
+        )
+    ) >= set(ALARMS)
+    together = sum(
+        float(cost)
+        for row in re.findall(
+            r"\| ([\d.]+(?: \+ [\d.]+)?) \|$",
+            readme.split("### What it costs a month")[1].split("| together")[0],
+            re.MULTILINE,
+        )
+        for cost in row.split(" + ")
+    )
     assert f"| together | | {together:.2f} |" in readme
 
 
-# ---- the saved queries ----
+# ---- the saved queries, and the metrics themselves ----
 
 
 @pytest.fixture
@@ -130,7 +183,12 @@ def lines(stage, deploy):
     topic = stage.client(PROVIDER, service="sns").create_topic(Name="notices")["TopicArn"]
     said = {}
     for name, log in ((A, "ConnectionAcceptorLogs"), (N, "AvailabilityNotifierLogs"), (V, "DomainVerifierLogs")):
-        function = deploy(name, PRIVATELINK_POLICY_DIR=str(INFRA / "policy"), PRIVATELINK_NOTICE_TOPIC_ARN=topic, PRIVATELINK_DNS_SERVER=stage.name_servers)
+        function = deploy(
+            name,
+            PRIVATELINK_POLICY_DIR=str(INFRA / "policy"),
+            PRIVATELINK_NOTICE_TOPIC_ARN=topic,
+            PRIVATELINK_DNS_SERVER=stage.name_servers,
+        )
         function.call({})
         stage.step(130)
         said[log] = [json.loads(line) for line in function.log().splitlines() if line.startswith("{")]
@@ -138,7 +196,7 @@ def lines(stage, deploy):
 
 
 def has(line, path):
-    """Whether Logs Insights finds a field of that name in a line: members and numbers of items, with dots between them."""
+    """Whether Logs Insights finds a field of that name in a line: members and numbers of items, between dots."""
     at = line
     for step in path.split("."):
         if isinstance(at, list) and step.isdigit():
@@ -150,11 +208,20 @@ def has(line, path):
 
 
 def test_the_saved_queries_ask_for_what_the_functions_log(lines):
-    queries = {query["Properties"]["Name"]: query["Properties"] for query in STACK.of_type("AWS::Logs::QueryDefinition").values()}
-    assert set(queries) == {"privatelink/why was this decided", "privatelink/what was done for this consumer", "privatelink/what failed"}
+    queries = {
+        query["Properties"]["Name"]: query["Properties"]
+        for query in STACK.of_type("AWS::Logs::QueryDefinition").values()
+    }
+    assert set(queries) == {
+        "privatelink/why was this decided",
+        "privatelink/what was done for this consumer",
+        "privatelink/what failed",
+    }
     for query in queries.values():
         asked = [line for log in query["LogGroupNames"] for line in lines[log]]
-        words = set(re.findall(r"(?<![@\w\"/:.-])[a-zA-Z]\w*(?:\.\w+)*", re.sub(r'#.*|"[^"]*"', "", query["QueryString"])))
+        words = set(
+            re.findall(r"(?<![@\w\"/:.-])[a-zA-Z]\w*(?:\.\w+)*", re.sub(r'#.*|"[^"]*"', "", query["QueryString"]))
+        )
         fields = words - {"fields", "filter", "sort", "desc", "and", "or", "in", "as", "coalesce", "what"}
         assert len(fields) >= 6
         for field in fields:
@@ -163,7 +230,34 @@ def test_the_saved_queries_ask_for_what_the_functions_log(lines):
 
 def test_the_queries_conditions_pick_the_decisions_and_the_notices(lines):
     decisions = [line for line in lines["ConnectionAcceptorLogs"] if line.get("message") == "decision"]
-    assert {(line["facts"]["account"], line["decision"]) for line in decisions} >= {(ACME, "accept"), (INITECH, "reject")}
-    told = [line for line in lines["AvailabilityNotifierLogs"] if line.get("message") == "effect" and line["effect"] == "publish"]
+    assert {(line["facts"]["account"], line["decision"]) for line in decisions} >= {
+        (ACME, "accept"),
+        (INITECH, "reject"),
+    }
+    told = [
+        line
+        for line in lines["AvailabilityNotifierLogs"]
+        if line.get("message") == "effect" and line["effect"] == "publish"
+    ]
     assert {line["type"] for line in told} >= {"EndpointConnectionAvailable", "EndpointConnectionRejected"}
-    assert {line["endpointId"] for line in told} <= {line["endpointId"] for line in decisions}
+    whose = {line["endpointId"]: line["facts"]["account"] for line in decisions}
+    assert all(line["consumerAccount"] == whose[line["endpointId"]] for line in told)
+
+
+def test_the_functions_send_these_metrics_and_no_others(lines):
+    source = (ROOT / "functions/core/src/metrics/mod.rs").read_text()
+    words = re.findall(r"^    (\w+): (?:Count|Seconds),$", source, re.MULTILINE)
+    assert set(words) == {name for metrics in METRICS.values() for name in metrics}
+    for log, function in LOGS.items():
+        sent = {dimensions: set() for dimensions in METRICS}
+        for line in (line for line in lines[log] if "_aws" in line):
+            assert line["function"] == function
+            for directive in line["_aws"]["CloudWatchMetrics"]:
+                for dimensions in directive["Dimensions"]:
+                    sent[tuple(dimensions)] |= {metric["Name"] for metric in directive["Metrics"]}
+        of = {
+            dimensions: {name for name, by in METRICS[dimensions].items() if function in by} for dimensions in METRICS
+        }
+        # A sweep that succeeds tells all that there is of a function, and of its services what there was to tell.
+        assert sent[("function",)] == of[("function",)]
+        assert sent[("function", "service")] == of[("function", "service")]

@@ -33,6 +33,16 @@ VERIFIER = {
     "sns": {"Publish"},
     "sts": {"AssumeRole"},
 }
+# All that the configurator ever asks AWS for.
+CONFIGURATOR = {
+    "DescribeVpcEndpoints",
+    "DescribeVpcEndpointServices",
+    "DescribeSubnets",
+    "DescribeVpcAttribute",
+    "DescribeNetworkInterfaces",
+    "DescribeSecurityGroupRules",
+    "ModifyVpcEndpoint",
+}
 ROLE = f"arn:aws:iam::{ACME}:role/dns"
 DOMAINS = f'[[domain]]\nname = "example.org"\nroleArn = "{ROLE}"\n'
 
@@ -149,3 +159,28 @@ def test_every_request_of_the_verifier_is_one_that_aws_takes(stage, deploy, tmp_
     ]
     value = services["shared.example.com"]["PrivateDnsNameConfiguration"]["Value"]
     assert found == {**record, "ResourceRecords": [*others, {"Value": f'"{value}"'}]}
+
+
+def test_every_request_of_the_configurator_is_one_that_aws_takes(stage, deploy):
+    """From an endpoint that waits for its provider to one that speaks both families."""
+    service = stage.create_service(SupportedIpAddressTypes=["ipv4", "ipv6"])
+    tags = [{"ResourceType": "vpc-endpoint", "Tags": [{"Key": "privatelink", "Value": "managed"}]}]
+    endpoint = stage.connect(service, SubnetIds=["subnet-0a", "subnet-0b"], TagSpecifications=tags)["VpcEndpointId"]
+    function = deploy(
+        "endpoint-configurator", AWS_ACCESS_KEY_ID=ACME, PRIVATELINK_ENDPOINT_TAG="privatelink=managed"
+    )
+    before = len(stage.control("GET", "requests"))
+    function.call({})
+    stage.client(PROVIDER).accept_vpc_endpoint_connections(ServiceId=service["ServiceId"], VpcEndpointIds=[endpoint])
+    accepted = len(stage.control("GET", "requests"))
+    stage.step(130)
+    answer = function.call({"endpointIds": [endpoint]})
+    stage.step(130)
+    function.call({})
+    requests = stage.control("GET", "requests")
+    sent = requests[before : accepted - 1] + requests[accepted:]
+    assert {check(request) for request in sent} == CONFIGURATOR
+    assert [one["result"] for one in answer["outcomes"]] == ["done"]
+    (described,) = stage.client(ACME).describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"]
+    assert (described["State"], described["IpAddressType"]) == ("available", "dualstack")
+    assert described["DnsOptions"]["DnsRecordIpType"] == "dualstack"

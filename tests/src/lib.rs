@@ -10,11 +10,14 @@
 )]
 
 pub mod calls;
+pub mod canned;
 pub mod cost;
 pub mod domains;
+pub mod endpoints;
 pub mod figures;
 pub mod lambda;
 pub mod meanwhile;
+pub mod names;
 pub mod notices;
 pub mod stage;
 

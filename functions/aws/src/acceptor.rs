@@ -103,7 +103,16 @@ impl Acceptor {
         }
         let mode = self.config.mode;
         let policy_digest = Some(policy.digest().to_owned());
-        Ok(Report { function: FUNCTION, mode, policy_digest, outcomes, skipped, said: Vec::new(), metrics })
+        Ok(Report {
+            function: FUNCTION,
+            mode,
+            policy_digest,
+            outcomes,
+            skipped,
+            said: Vec::new(),
+            metrics,
+            endpoints: None,
+        })
     }
 
     /// The principals that may ask for connections to a service.

@@ -11,7 +11,7 @@
 //! - [`deadline`]: how long an invocation may go on trying.
 //! - [`folder`]: the policy folder, read again when it changes.
 //! - [`topics`]: notices, on their way to SNS.
-//! - [`acceptor`], [`verifier`], [`notifier`]: these in a row, as the functions and the command line both run them.
+//! - [`acceptor`], [`verifier`], [`notifier`], [`configurator`]: these in a row, as the functions and the command line both run them.
 //!
 //! # Invariants
 //!
@@ -23,6 +23,7 @@ pub mod acceptor;
 pub mod apply;
 mod calls;
 pub mod client;
+pub mod configurator;
 pub mod deadline;
 pub mod doctor;
 pub mod error;

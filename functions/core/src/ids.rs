@@ -174,7 +174,7 @@ pub fn ids_in(text: &str) -> impl Iterator<Item = FoundId> + '_ {
 }
 
 /// What [`ids_in`] finds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FoundId {
     /// An endpoint service.
     Service(ServiceId),

@@ -11,9 +11,13 @@
 //! - [`accept`]: what is to be done about all connections.
 //! - [`ownership`]: what is to be done about all private DNS names.
 //! - [`notice`]: who is told what, and in which words.
+//! - [`endpoint`]: what is to be set on a consumer's own endpoints.
+//! - [`probe`]: what is tried of an endpoint from inside its VPC, and what is wrong where it does not work.
+//! - [`proxy`]: which endpoint a connection came through, as the provider's target reads it.
 //! - [`plan`]: effects, and the reasons for doing nothing.
 //! - [`principals`]: who may ask, against who is listed.
 //! - [`report`]: what came of it: the return value, the log, and the failures; [`metrics`]: what is counted of it.
+//! - [`history`]: what the log tells of an endpoint afterwards.
 //! - [`diagnosis`]: why a private DNS name is not proved.
 //! - [`config`]: the variables.
 //! - [`ids`]: the ids of AWS's things.
@@ -29,6 +33,8 @@ pub mod change;
 pub mod config;
 pub mod diagnosis;
 pub mod dns;
+pub mod endpoint;
+pub mod history;
 pub mod ids;
 pub mod metrics;
 pub mod notice;
@@ -37,6 +43,8 @@ pub mod ownership;
 pub mod plan;
 pub mod policy;
 pub mod principals;
+pub mod probe;
+pub mod proxy;
 pub mod report;
 mod tables;
 pub mod trigger;

@@ -13,9 +13,11 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::config::Mode;
+use crate::endpoint::Facts;
 use crate::ids::{EndpointId, ServiceId};
 use crate::metrics::Metrics;
 use crate::plan::{Decided, Effect, EffectKind, Reason, Skip};
+use crate::probe::Probed;
 use crate::trigger::Trigger;
 
 pub use answer::{Answer, ready};
@@ -31,7 +33,7 @@ pub enum Ended {
     Done,
     /// It had taken effect before, or what it was meant for is gone.
     AlreadyDone,
-    /// AWS says no, with this code, and will say so again.
+    /// AWS says no, with this code, and will say so again; or what was tried does not work, for this cause.
     Refused(String),
     /// It did not take effect for a reason that passes, with this code.
     Retry(String),
@@ -76,6 +78,8 @@ pub struct Outcome {
 pub enum About {
     /// A connection about which something was decided. A decision and its tag share it.
     Decision(Arc<Decided>),
+    /// A name that was tried.
+    Probe(Arc<Probed>),
     /// Anything else.
     Thing(Arc<Thing>),
 }
@@ -96,6 +100,7 @@ impl About {
     pub fn service(&self) -> &ServiceId {
         match self {
             Self::Decision(decided) => &decided.service,
+            Self::Probe(probed) => &probed.service,
             Self::Thing(thing) => &thing.service,
         }
     }
@@ -104,6 +109,7 @@ impl About {
     pub fn endpoint(&self) -> Option<&EndpointId> {
         match self {
             Self::Decision(decided) => Some(&decided.endpoint),
+            Self::Probe(probed) => Some(&probed.endpoint),
             Self::Thing(thing) => thing.endpoint.as_ref(),
         }
     }
@@ -138,11 +144,18 @@ impl Serialize for Outcome {
         }
         match about {
             About::Decision(decided) => map.serialize_entry("policy", &decided.policy)?,
+            About::Probe(probed) => probed.tried.fields(&mut map)?,
             About::Thing(thing) => thing.more.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?,
         }
         map.serialize_entry("result", ended.word())?;
-        if let Some(code) = ended.code() {
-            map.serialize_entry("code", code)?;
+        match about {
+            // What is wrong there is no code of AWS's, and stands there as `cause`.
+            About::Probe(_) => {}
+            About::Decision(_) | About::Thing(_) => {
+                if let Some(code) = ended.code() {
+                    map.serialize_entry("code", code)?;
+                }
+            }
         }
         map.end()
     }
@@ -163,6 +176,8 @@ pub struct Report {
     pub skipped: Vec<Skip>,
     /// Notices for operators who have no topic: lines of the log.
     pub said: Vec<Value>,
+    /// What a prober needs to know; of one function alone.
+    pub endpoints: Option<Vec<Facts>>,
     /// What the function counted of it.
     pub metrics: Metrics,
 }
@@ -203,13 +218,14 @@ impl Report {
 
     /// The return value. Where it would be too large for Lambda, the rest is counted in `truncated`.
     fn returned(&self, batch_item_failures: Option<Vec<Item<'_>>>) -> Result<Box<RawValue>, Failure> {
-        let Self { function, mode, policy_digest, outcomes, skipped, said: _, metrics: _ } = self;
+        let Self { function, mode, policy_digest, outcomes, skipped, said: _, endpoints, metrics: _ } = self;
         let mut returned = Returned {
             function,
             mode: *mode,
             policy_digest: policy_digest.as_deref(),
             outcomes,
             skipped,
+            endpoints: endpoints.as_deref(),
             truncated: None,
             error: None,
             batch_item_failures,
@@ -220,12 +236,14 @@ impl Report {
         }
         drop(whole);
         let mut room = LARGEST_ANSWER;
+        returned.endpoints = endpoints.as_ref().map(|endpoints| fitting(endpoints, &mut room));
         returned.outcomes = fitting(outcomes, &mut room);
         returned.skipped = fitting(skipped, &mut room);
         let left = |all: usize, shown: usize| all - shown;
         returned.truncated = Some(Truncated {
             outcomes: left(outcomes.len(), returned.outcomes.len()),
             skipped: left(skipped.len(), returned.skipped.len()),
+            endpoints: left(endpoints.as_ref().map_or(0, Vec::len), returned.endpoints.map_or(0, <[_]>::len)),
         });
         returned.write()
     }
@@ -274,7 +292,7 @@ impl Report {
                     "code": ended.code(),
                 })
             }
-            About::Thing(_) => {
+            About::Probe(_) | About::Thing(_) => {
                 let mut line = json!(outcome);
                 if let Value::Object(fields) = &mut line {
                     fields.insert("message".to_owned(), "effect".into());
@@ -341,6 +359,7 @@ impl Failure {
             policy_digest: None,
             outcomes: &[],
             skipped: &[],
+            endpoints: None,
             truncated: None,
             error: Some(json!({"type": self.kind(), "message": message})),
             batch_item_failures: Some(batch.iter().map(Item::of).collect()),

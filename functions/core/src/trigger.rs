@@ -3,15 +3,17 @@
 //! An event is a hint and never a fact. Whoever can put an event in front of a function can make it look at the API,
 //! and can not make it do anything that the API does not call for.
 
+mod records;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::ids::{EndpointId, FoundId, ServiceId, ids_in};
+use crate::ids::{EndpointId, FoundId, InvalidId, ServiceId, ids_in};
 
 /// The largest payload that Lambda hands to a function, in bytes.
-const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
+pub(crate) const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
 /// The largest single event that any of the sources sends, in bytes: EventBridge, SNS and SQS stop here or before.
 const LARGEST_EVENT: usize = 1024 * 1024;
 /// More ids than this in one event are no hint any more.
@@ -27,32 +29,18 @@ const CALLS: [&str; 6] = [
     "StartVpcEndpointServicePrivateDnsVerification",
 ];
 
-/// The kinds of this product's own notices, which come back to it through SNS and SQS.
-const NOTICES: [&str; 10] = [
-    "EndpointConnectionAvailable",
-    "EndpointConnectionRejected",
-    "EndpointConnectionFailed",
-    "EndpointConnectionExpired",
-    "EndpointConnectionHeld",
-    "DomainRecordRequired",
-    "DomainVerificationFailed",
-    "DomainVerificationLost",
-    "DomainVerified",
-    "NoticeUndeliverable",
-];
-
-/// Where to look.
+/// Where to look: at services, and in a consumer's account also at endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
-    /// At every service.
+pub enum Look<I = ServiceId> {
+    /// At everything.
     Everything,
-    /// At these services, of which there is at least one.
-    At(BTreeSet<ServiceId>),
+    /// At these, of which there is at least one.
+    At(BTreeSet<I>),
     /// Nowhere: the event tells of something that did not happen.
     Nowhere,
 }
 
-impl Look {
+impl<I: Ord> Look<I> {
     /// Looks where either does.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -65,32 +53,43 @@ impl Look {
         }
     }
 
-    /// Whether it looks at that service.
-    pub fn sees(&self, service: &ServiceId) -> bool {
+    /// Whether it looks at that.
+    pub fn sees(&self, id: &I) -> bool {
         match self {
             Self::Everything => true,
-            Self::At(services) => services.contains(service),
+            Self::At(ids) => ids.contains(id),
             Self::Nowhere => false,
+        }
+    }
+
+    fn map<J: Ord>(self, other: impl Fn(I) -> Option<J>) -> Look<J> {
+        match self {
+            Self::Everything => Look::Everything,
+            Self::At(ids) => {
+                let ids: BTreeSet<J> = ids.into_iter().filter_map(other).collect();
+                if ids.is_empty() { Look::Nowhere } else { Look::At(ids) }
+            }
+            Self::Nowhere => Look::Nowhere,
         }
     }
 }
 
 /// What an event asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trigger {
+pub struct Trigger<I = ServiceId> {
     /// Where to look.
-    pub look: Look,
+    pub look: Look<I>,
     /// For an SQS batch its records, since it is answered record by record.
-    pub batch: Option<Vec<Record>>,
+    pub batch: Option<Vec<Record<I>>>,
 }
 
 /// One record of an SQS batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct Record<I = ServiceId> {
     /// SQS's message id, by which a failed record is named.
     pub id: String,
     /// Where it says to look; nothing if it is not recognised.
-    pub look: Option<Look>,
+    pub look: Option<Look<I>>,
 }
 
 /// An event that is none of those that the functions take. Nothing is changed on its account.
@@ -105,13 +104,66 @@ impl fmt::Display for Unrecognized {
 
 impl std::error::Error for Unrecognized {}
 
+impl Unrecognized {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
 fn unrecognized<T>(why: impl Into<String>) -> Result<T, Unrecognized> {
-    Err(Unrecognized(why.into()))
+    Err(Unrecognized::new(why))
+}
+
+/// On which side of PrivateLink the function works that reads an event: what an event names is not of use to both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// It knows services. Which service an endpoint belongs to is not known there, and the events do not say it for
+    /// certain.
+    Provider,
+    /// It knows endpoints of its own.
+    Consumer,
 }
 
 impl Trigger {
     /// Reads the payload of an invocation of one of the provider's functions.
+    ///
+    /// # Errors
+    ///
+    /// It is none of the events that they take.
     pub fn parse(payload: &[u8]) -> Result<Self, Unrecognized> {
+        Ok(Trigger::read(payload, Side::Provider)?.map(|id| match id {
+            FoundId::Service(id) => Some(id),
+            FoundId::Endpoint(_) => None,
+        }))
+    }
+}
+
+impl Trigger<FoundId> {
+    /// Reads the payload of an invocation of one of the consumer's functions.
+    ///
+    /// # Errors
+    ///
+    /// It is none of the events that they take.
+    pub fn parse_consumers(payload: &[u8]) -> Result<Self, Unrecognized> {
+        Self::read(payload, Side::Consumer)
+    }
+
+    /// The same with services alone, for the report, which knows an outcome by its service.
+    pub fn at_services(self, service_of: impl Fn(&EndpointId) -> Option<ServiceId>) -> Trigger {
+        self.map(|id| match id {
+            FoundId::Service(id) => Some(id),
+            FoundId::Endpoint(id) => service_of(&id),
+        })
+    }
+
+    fn map(self, other: impl Fn(FoundId) -> Option<ServiceId>) -> Trigger {
+        let Self { look, batch } = self;
+        let of_record = |Record { id, look }| Record { id, look: look.map(|look: Look<FoundId>| look.map(&other)) };
+        let batch = batch.map(|batch| batch.into_iter().map(of_record).collect());
+        Trigger { look: look.map(&other), batch }
+    }
+
+    fn read(payload: &[u8], side: Side) -> Result<Self, Unrecognized> {
         if payload.len() > LARGEST_PAYLOAD {
             return unrecognized(format!("{} bytes are more than Lambda's 6 MiB", payload.len()));
         }
@@ -123,62 +175,77 @@ impl Trigger {
             return unrecognized("not a JSON object");
         };
         if let Some(records) = event.get("Records") {
-            return records_of(records);
+            return records::read(records, side);
         }
         if payload.len() > LARGEST_EVENT {
             return unrecognized(format!("{} bytes are more than any source sends", payload.len()));
         }
         let look = if event.contains_key("source") || event.contains_key("detail-type") {
-            eventbridge(&event)?
+            eventbridge(&event, side)?
         } else {
-            direct(&event)?
+            direct(&event, side)?
         };
         Ok(Self { look, batch: None })
     }
 }
 
-/// `{}`, or `{"serviceIds": ["vpce-svc-…"]}`, and nothing beside it: a misspelt key must not mean "everything".
-fn direct(event: &Map<String, Value>) -> Result<Look, Unrecognized> {
-    if let Some(key) = event.keys().find(|key| *key != "serviceIds") {
-        let shown: String = key.chars().take(64).collect();
-        return unrecognized(format!(
-            "unknown key `{shown}`; a direct call is `{{}}` or `{{\"serviceIds\": [\"vpce-svc-…\"]}}`"
-        ));
-    }
-    let Some(ids) = event.get("serviceIds") else {
-        return Ok(Look::Everything);
+/// `{}`, or `{"serviceIds": ["vpce-svc-…"]}`, for a consumer's function also `{"endpointIds": ["vpce-…"]}`, and nothing
+/// beside it: a misspelt key must not mean "everything".
+fn direct(event: &Map<String, Value>, side: Side) -> Result<Look<FoundId>, Unrecognized> {
+    let form = match side {
+        Side::Provider => "`{}` or `{\"serviceIds\": [\"vpce-svc-…\"]}`",
+        Side::Consumer => "`{}`, `{\"serviceIds\": [\"vpce-svc-…\"]}` or `{\"endpointIds\": [\"vpce-…\"]}`",
     };
+    let mut look = if event.is_empty() { Look::Everything } else { Look::Nowhere };
+    for (key, ids) in event {
+        look = look.and(match (key.as_str(), side) {
+            ("serviceIds", _) => listed(key, ids, |id| ServiceId::parse(id).map(FoundId::Service))?,
+            ("endpointIds", Side::Consumer) => listed(key, ids, |id| EndpointId::parse(id).map(FoundId::Endpoint))?,
+            _ => {
+                let shown: String = key.chars().take(64).collect();
+                return unrecognized(format!("unknown key `{shown}`; a direct call is {form}"));
+            }
+        });
+    }
+    Ok(look)
+}
+
+fn listed(
+    key: &str,
+    ids: &Value,
+    parse: impl Fn(&str) -> Result<FoundId, InvalidId>,
+) -> Result<Look<FoundId>, Unrecognized> {
     let Some(ids) = ids.as_array().filter(|ids| !ids.is_empty()) else {
-        return unrecognized("`serviceIds` is no list of at least one id; leave it out to look at everything");
+        return unrecognized(format!("`{key}` is no list of at least one id; leave it out to look at everything"));
     };
     if ids.len() > MOST_IDS {
         return unrecognized(format!("{} ids; at most {MOST_IDS} are taken", ids.len()));
     }
-    let mut services = BTreeSet::new();
+    let mut found = BTreeSet::new();
     for id in ids {
-        match id.as_str().map(ServiceId::parse) {
+        match id.as_str().map(&parse) {
             Some(Ok(id)) => {
-                services.insert(id);
+                found.insert(id);
             }
-            Some(Err(error)) => return unrecognized(format!("in `serviceIds`: {error}")),
-            None => return unrecognized("`serviceIds` holds something that is no string"),
+            Some(Err(error)) => return unrecognized(format!("in `{key}`: {error}")),
+            None => return unrecognized(format!("`{key}` holds something that is no string")),
         }
     }
-    Ok(Look::At(services))
+    Ok(Look::At(found))
 }
 
 /// An event of EventBridge or of EventBridge Scheduler.
-fn eventbridge(event: &Map<String, Value>) -> Result<Look, Unrecognized> {
+fn eventbridge(event: &Map<String, Value>, side: Side) -> Result<Look<FoundId>, Unrecognized> {
     let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default();
     match (text("source"), text("detail-type")) {
         ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(Look::Everything),
         ("privatelink", "Endpoint Connection Notification") => match event.get("detail").and_then(|d| d.get("message"))
         {
-            Some(message) => notification(message),
+            Some(message) => notification(message, side),
             None => unrecognized("a connection notification without `detail.message`"),
         },
         ("aws.ec2", "AWS API Call via CloudTrail") => match event.get("detail") {
-            Some(Value::Object(detail)) => cloudtrail(detail),
+            Some(Value::Object(detail)) => cloudtrail(detail, side),
             _ => unrecognized("a CloudTrail event without `detail`"),
         },
         (source, kind) => {
@@ -189,7 +256,7 @@ fn eventbridge(event: &Map<String, Value>) -> Result<Look, Unrecognized> {
 }
 
 /// The record of one API call. A call that failed changed nothing, so it is no reason to look.
-fn cloudtrail(detail: &Map<String, Value>) -> Result<Look, Unrecognized> {
+fn cloudtrail(detail: &Map<String, Value>, side: Side) -> Result<Look<FoundId>, Unrecognized> {
     let called = detail.get("eventName").and_then(Value::as_str).unwrap_or_default();
     let by = detail.get("eventSource").and_then(Value::as_str).unwrap_or_default();
     if by != "ec2.amazonaws.com" || !CALLS.contains(&called) {
@@ -204,16 +271,16 @@ fn cloudtrail(detail: &Map<String, Value>) -> Result<Look, Unrecognized> {
     for part in ["requestParameters", "responseElements"] {
         collect_ids(detail.get(part).unwrap_or(&Value::Null), &mut ids)?;
     }
-    Ok(look_at(ids))
+    Ok(look_at(ids, side))
 }
 
 /// The text of a connection notification, which AWS does not document, or the object that it was.
-fn notification(message: &Value) -> Result<Look, Unrecognized> {
+fn notification(message: &Value, side: Side) -> Result<Look<FoundId>, Unrecognized> {
     match message {
         Value::String(_) | Value::Object(_) => {
             let mut ids = Vec::new();
             collect_ids(message, &mut ids)?;
-            Ok(look_at(ids))
+            Ok(look_at(ids, side))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
             unrecognized("a connection notification whose message is neither a text nor an object")
@@ -221,16 +288,16 @@ fn notification(message: &Value) -> Result<Look, Unrecognized> {
     }
 }
 
-fn look_at(ids: Vec<FoundId>) -> Look {
-    let services: BTreeSet<_> = ids
-        .into_iter()
-        .filter_map(|id| match id {
-            FoundId::Service(id) => Some(id),
-            // Which service an endpoint belongs to is not known here, and the events do not say it for certain.
-            FoundId::Endpoint(EndpointId { .. }) => None,
-        })
-        .collect();
-    if services.is_empty() { Look::Everything } else { Look::At(services) }
+fn look_at(ids: Vec<FoundId>, side: Side) -> Look<FoundId> {
+    let (services, endpoints): (BTreeSet<_>, BTreeSet<_>) = ids.into_iter().partition(|id| match id {
+        FoundId::Service(_) => true,
+        FoundId::Endpoint(_) => false,
+    });
+    let ids = match side {
+        Side::Consumer if !endpoints.is_empty() => endpoints,
+        Side::Consumer | Side::Provider => services,
+    };
+    if ids.is_empty() { Look::Everything } else { Look::At(ids) }
 }
 
 /// The ids in every string of a JSON value, keys included. Its depth is bounded by the reader of the JSON.
@@ -254,103 +321,6 @@ fn collect_ids(value: &Value, found: &mut Vec<FoundId>) -> Result<(), Unrecogniz
         return unrecognized(format!("more than {MOST_IDS} ids"));
     }
     Ok(())
-}
-
-/// An SNS or an SQS Lambda event.
-fn records_of(records: &Value) -> Result<Trigger, Unrecognized> {
-    let Some(records) = records.as_array().filter(|records| !records.is_empty()) else {
-        return unrecognized("`Records` is no list of at least one record");
-    };
-    let source = |record: &Value| {
-        let source = record.get("EventSource").or_else(|| record.get("eventSource"));
-        source.and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    if records.iter().all(|record| source(record) == "aws:sns") {
-        let mut look = Look::Nowhere;
-        for record in records {
-            look = look.and(sns(record.get("Sns").unwrap_or(&Value::Null))?);
-        }
-        return Ok(Trigger { look, batch: None });
-    }
-    if records.iter().all(|record| source(record) == "aws:sqs") {
-        return sqs(records);
-    }
-    unrecognized("records that are neither all of SNS nor all of SQS")
-}
-
-/// An SQS batch: a record that is not recognised is that record's failure alone.
-fn sqs(records: &[Value]) -> Result<Trigger, Unrecognized> {
-    let mut look = Look::Nowhere;
-    let mut batch = Vec::with_capacity(records.len());
-    for record in records {
-        let Some(id) = record.get("messageId").and_then(Value::as_str).filter(|id| !id.is_empty()) else {
-            return unrecognized("an SQS record without `messageId` can not be answered");
-        };
-        let of_record = record.get("body").and_then(Value::as_str).and_then(|body| queued(body).ok());
-        if let Some(of_record) = of_record.clone() {
-            look = look.and(of_record);
-        }
-        batch.push(Record { id: id.to_owned(), look: of_record });
-    }
-    Ok(Trigger { look, batch: Some(batch) })
-}
-
-/// The body of an SQS message: SNS's envelope, or any of the events itself.
-fn queued(body: &str) -> Result<Look, Unrecognized> {
-    if let Ok(Value::Object(envelope)) = serde_json::from_str::<Value>(body)
-        && envelope.contains_key("TopicArn")
-    {
-        return sns(&Value::Object(envelope));
-    }
-    match event_in(body)? {
-        Some(look) => Ok(look),
-        // Without SNS's envelope nothing but an id shows that a text is a connection notification.
-        None if ids_in(body).next().is_some() => notification(&Value::String(body.to_owned())),
-        None => unrecognized("a text with no id in it"),
-    }
-}
-
-/// What SNS delivered: an event of ours, a notice of ours, or else the connection notification itself.
-fn sns(envelope: &Value) -> Result<Look, Unrecognized> {
-    let kind = envelope.get("Type").and_then(Value::as_str).unwrap_or("Notification");
-    if kind != "Notification" {
-        return unrecognized("an SNS message that is no notification");
-    }
-    let Some(message) = envelope.get("Message").and_then(Value::as_str) else {
-        return unrecognized("an SNS notification without `Message`");
-    };
-    match event_in(message)? {
-        Some(look) => Ok(look),
-        None => notification(&Value::String(message.to_owned())),
-    }
-}
-
-/// The event or the notice that a text is, if it is one.
-fn event_in(text: &str) -> Result<Option<Look>, Unrecognized> {
-    if text.len() > LARGEST_EVENT {
-        return unrecognized(format!("{} bytes are more than any source sends", text.len()));
-    }
-    let Ok(Value::Object(event)) = serde_json::from_str::<Value>(text) else {
-        return Ok(None);
-    };
-    if event.contains_key("detail-type") {
-        return eventbridge(&event).map(Some);
-    }
-    if event.contains_key("schemaVersion") {
-        return notice(&event).map(Some);
-    }
-    Ok(None)
-}
-
-/// This product's own notice: its service is the place to look at.
-fn notice(event: &Map<String, Value>) -> Result<Look, Unrecognized> {
-    let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
-    let version = event.get("schemaVersion").and_then(Value::as_str).unwrap_or_default();
-    let service = event.get("service").and_then(|service| service.get("id")).and_then(Value::as_str);
-    match service.map(ServiceId::parse) {
-        Some(Ok(id)) if version == "1" && NOTICES.contains(&kind) => Ok(Look::At(BTreeSet::from([id]))),
-        _ => unrecognized("a document that is no notice of version 1"),
-    }
 }
 
 #[cfg(test)]

@@ -205,6 +205,7 @@ fn report(outcomes: Vec<Outcome>) -> Report {
         skipped: Vec::new(),
         said: Vec::new(),
         metrics: Metrics::default(),
+        endpoints: None,
     }
 }
 

@@ -67,7 +67,8 @@ fn is_referral(message: &Message) -> bool {
     message.answers.is_empty() && message.authorities.iter().any(|record| record.record_type() == RecordType::NS)
 }
 
-fn end_of_aliases(message: &Message, name: &Name) -> Name {
+/// Where a name's aliases lead, as far as a message says.
+pub(crate) fn end_of_aliases(message: &Message, name: &Name) -> Name {
     let mut end = name.clone();
     for _ in 0..ALIASES {
         let mut here = message.answers.iter().filter(|record| record.name == end);

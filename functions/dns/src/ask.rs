@@ -33,17 +33,24 @@ pub(crate) struct Question {
     pub(crate) recursion: bool,
     /// Whether signatures are wanted with the answer.
     pub(crate) signatures: bool,
+    /// Whether a resolver is to withhold what it can not validate, as it does for programs.
+    pub(crate) validated: bool,
 }
 
 impl Question {
     /// For a zone's own server.
     pub(crate) fn own(name: &Name, kind: RecordType) -> Self {
-        Self { name: name.clone(), kind, recursion: false, signatures: false }
+        Self { name: name.clone(), kind, recursion: false, signatures: false, validated: false }
     }
 
     /// For a recursive resolver.
     pub(crate) fn recursive(name: &Name, kind: RecordType) -> Self {
         Self { recursion: true, ..Self::own(name, kind) }
+    }
+
+    /// For a recursive resolver, as programs ask it.
+    pub(crate) fn stub(name: &Name, kind: RecordType) -> Self {
+        Self { validated: true, ..Self::recursive(name, kind) }
     }
 
     /// The same, with signatures.
@@ -57,7 +64,7 @@ impl Question {
         message.add_query(Query::query(self.name.clone(), self.kind));
         message.metadata.recursion_desired = self.recursion;
         // What a validating resolver would withhold is what has to be explained.
-        message.metadata.checking_disabled = self.recursion;
+        message.metadata.checking_disabled = self.recursion && !self.validated;
         if edns {
             let mut edns = Edns::new();
             edns.set_max_payload(PAYLOAD).set_dnssec_ok(self.signatures);

@@ -1,4 +1,5 @@
-//! Asks the world's DNS for one TXT record, one name server at a time, and says what was answered.
+//! Asks the world's DNS for one TXT record, one name server at a time, and says what was answered; and the system's
+//! resolver for addresses.
 //!
 //! What it means is decided in `privatelink_core`. Nothing here knows AWS.
 //!
@@ -8,6 +9,7 @@
 //! - A server that says nothing costs two seconds at most, and holds up none of the others.
 //! - What could not be found out is said to be unknown, and is never taken for "nothing there".
 
+mod addresses;
 mod answer;
 mod ask;
 mod given;
@@ -22,9 +24,10 @@ mod zone;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use privatelink_core::dns::{Delegation, Seen};
+use privatelink_core::dns::{Delegation, Seen, Trouble};
 use privatelink_core::ids::DnsName;
-use tokio::time::Instant;
+use privatelink_core::probe::{Family, Resolved};
+use tokio::time::{Instant, timeout_at};
 
 use kept::Kept;
 use resolvers::{PORT, Resolvers};
@@ -74,6 +77,18 @@ impl Dns {
             Way::World(world) => seen::in_the_world(world, record, expected, by).await,
             Way::Given(servers) => seen::at_servers(servers, record, expected, by).await,
         }
+    }
+
+    /// The addresses of a name, as a program here would be told them: by the system's resolvers, or the first of the
+    /// servers that were given that says anything.
+    pub async fn addresses(&self, name: &DnsName, family: Family, by: Instant) -> Resolved {
+        let asked = async {
+            match &self.0 {
+                Way::World(world) => addresses::addresses(&world.resolvers, name, family, by).await,
+                Way::Given(servers) => addresses::addresses(&Resolvers::these(servers.clone()), name, family, by).await,
+            }
+        };
+        timeout_at(by, asked).await.unwrap_or(Resolved::Trouble(Trouble::TimedOut))
     }
 
     /// Who answers for a name: the closest delegated zone around it, and the servers that are named for that.

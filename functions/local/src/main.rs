@@ -3,6 +3,7 @@
 mod check;
 mod operate;
 mod region;
+mod rules;
 mod simulated;
 mod style;
 mod tour;
@@ -66,6 +67,13 @@ enum Command {
     ///
     /// It ends with 0 if the world can read the record, and with 1 if it can not.
     Diagnose(operate::diagnose::Arguments),
+    /// Tries a name of an endpoint from here: DNS, TCP and, if asked, TLS and HTTP, over IPv4 and IPv6
+    ///
+    /// Outside of its VPC a private DNS name is not to be found, and a public answer is not the endpoint. It ends with 0
+    /// if all that could be tried works, and with 1 if not.
+    Probe(operate::probe::Arguments),
+    /// Tells which consumer an endpoint belongs to, by its id or by a Proxy Protocol header that a target received
+    Whois(operate::whois::Arguments),
     /// Accepts a connection that waits for a person
     Accept(operate::decide::Arguments),
     /// Rejects a connection that waits for a person
@@ -99,6 +107,8 @@ async fn main() -> ExitCode {
         Some(Command::Apply(arguments)) => operate::end(operate::plan::apply(arguments).await),
         Some(Command::Explain(arguments)) => operate::end(operate::explain::run(arguments).await),
         Some(Command::Diagnose(arguments)) => operate::end(operate::diagnose::run(arguments).await),
+        Some(Command::Probe(arguments)) => operate::end(operate::probe::run(arguments).await),
+        Some(Command::Whois(arguments)) => operate::end(operate::whois::run(arguments).await),
         Some(Command::Accept(arguments)) => operate::end(operate::decide::run(arguments, true).await),
         Some(Command::Reject(arguments)) => operate::end(operate::decide::run(arguments, false).await),
         Some(Command::Doctor(arguments)) => operate::end(operate::doctor::run(arguments).await),

@@ -172,8 +172,10 @@ async fn watch(region: &Region, provider: Option<Provider>, mut happenings: Unbo
         let now = region.now();
         while let Ok(Happening { at, what }) = happenings.try_recv() {
             show(at, &what);
-            if let Some(provider) = &provider {
-                for (function, event) in events_of(at, &what) {
+            if let Some(provider) = &provider
+                && let Some(event) = event_of(at, &what)
+            {
+                for function in provider.rules.takers(&event) {
                     tell(region, function, provider.invoke(function, &event).await);
                 }
             }
@@ -191,20 +193,12 @@ async fn watch(region: &Region, provider: Option<Provider>, mut happenings: Unbo
     }
 }
 
-/// The events that the rules hand to functions: every connection notification, and the records of the calls that each
-/// of them takes for a reason to look.
-fn events_of(at: OffsetDateTime, what: &What) -> Vec<(Function, Value)> {
+/// The event that comes on a bus of EventBridge's for what happened, if one does.
+fn event_of(at: OffsetDateTime, what: &What) -> Option<Value> {
     match what {
-        What::Notified(notification) => {
-            let hearers = Function::ALL.into_iter().filter(|function| function.hears_of(notification.event));
-            let event = serde_json::to_value(notification.bus_event(at, TextForm::Prose)).unwrap_or_default();
-            hearers.map(|function| (function, event.clone())).collect()
-        }
-        What::Recorded(event) => {
-            let takers = Function::ALL.into_iter().filter(|function| function.takes(event));
-            takers.map(|function| (function, event.clone())).collect()
-        }
-        What::Became { .. } | What::Delivered { .. } | What::Called { .. } => Vec::new(),
+        What::Notified(notification) => serde_json::to_value(notification.bus_event(at, TextForm::Prose)).ok(),
+        What::Recorded(event) => Some(event.clone()),
+        What::Became { .. } | What::Delivered { .. } | What::Called { .. } => None,
     }
 }
 

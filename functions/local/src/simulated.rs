@@ -16,25 +16,12 @@ use privatelink_core::report::{Answer, Failure};
 use privatelink_dns::Dns;
 use privatelink_lambda::Invocation;
 use privatelink_region::Region;
-use privatelink_region::happening::ConnectionEvent;
 use serde_json::{Value, json};
+
+use crate::rules::Rules;
 
 /// How long a function has for one event.
 const LEFT: Duration = Duration::from_secs(50);
-/// The calls whose records the rules hand to `connection-acceptor`.
-const CONNECTION_CALLS: [&str; 4] = [
-    "CreateVpcEndpointServiceConfiguration",
-    "ModifyVpcEndpointServicePermissions",
-    "AcceptVpcEndpointConnections",
-    "RejectVpcEndpointConnections",
-];
-/// The calls whose records the rules hand to `domain-verifier`.
-const DOMAIN_CALLS: [&str; 3] = [
-    "CreateVpcEndpointServiceConfiguration",
-    "ModifyVpcEndpointServiceConfiguration",
-    "StartVpcEndpointServicePrivateDnsVerification",
-];
-
 /// An EC2 client of an account.
 pub(crate) fn ec2(region: &Region, account: &str) -> aws_sdk_ec2::Client {
     client::ec2(&aws(region, account), region.http_client())
@@ -86,34 +73,13 @@ impl Function {
             Self::AvailabilityNotifier => Duration::from_secs(5),
         }
     }
-
-    /// Whether the rules hand it that connection notification.
-    pub(crate) fn hears_of(self, event: ConnectionEvent) -> bool {
-        match self {
-            Self::ConnectionAcceptor => true,
-            Self::DomainVerifier => false,
-            Self::AvailabilityNotifier => event == ConnectionEvent::Accept || event == ConnectionEvent::Reject,
-        }
-    }
-
-    /// Whether the rules hand it the record of that call. Its own calls may be among them, and lead to a look that finds
-    /// nothing to do.
-    pub(crate) fn takes(self, call: &Value) -> bool {
-        let text = |key: &str| call.pointer(key).and_then(Value::as_str);
-        let calls = match self {
-            Self::ConnectionAcceptor => &CONNECTION_CALLS[..],
-            Self::DomainVerifier => &DOMAIN_CALLS[..],
-            // It hears of what was accepted by the notification.
-            Self::AvailabilityNotifier => &[],
-        };
-        let failed = call.pointer("/detail/errorCode").is_some_and(|code| !code.is_null());
-        !failed && text("/detail/eventName").is_some_and(|name| calls.contains(&name))
-    }
 }
 
 /// A provider's account with the functions deployed in it.
 pub(crate) struct Provider {
     region: Region,
+    /// Which events its functions are handed.
+    pub(crate) rules: Rules,
     acceptor: Result<Acceptor, Failure>,
     verifier: Result<Verifier, Failure>,
     notifier: Result<Notifier, Failure>,
@@ -167,8 +133,9 @@ impl Provider {
         let notifier = Notifier::new(config, &region.http_client());
         verifier.domains()?;
         let policy = acceptor.policy()?;
+        let rules = Rules::of_template(account).map_err(|error| Failure::BadConfiguration(error.to_string()))?;
         let (acceptor, verifier, notifier) = (Ok(acceptor), Ok(verifier), Ok(notifier));
-        Ok(Self { region: region.clone(), acceptor, verifier, notifier, policy })
+        Ok(Self { region: region.clone(), rules, acceptor, verifier, notifier, policy })
     }
 
     /// Hands a function an event.

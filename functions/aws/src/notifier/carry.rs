@@ -42,7 +42,7 @@ impl Done {
         if self.outcomes.iter().any(open) {
             let key = |outcome: &Outcome| {
                 let more = match &outcome.about {
-                    About::Decision(_) => None,
+                    About::Decision(_) | About::Probe(_) => None,
                     About::Thing(thing) => Some(thing.more.clone()),
                 };
                 (outcome.effect, outcome.about.id().to_owned(), more)

@@ -170,7 +170,16 @@ impl Notifier {
         metrics.notices_and_marks(&outcomes);
         available.iter().for_each(|(service, seconds)| metrics.told_available(service, *seconds));
         let skipped = without_told(skipped, &outcomes);
-        Ok(Report { function: FUNCTION, mode: self.config.mode, policy_digest: None, outcomes, skipped, said, metrics })
+        Ok(Report {
+            function: FUNCTION,
+            mode: self.config.mode,
+            policy_digest: None,
+            outcomes,
+            skipped,
+            said,
+            metrics,
+            endpoints: None,
+        })
     }
 
     /// Looks, and adds what this process knows better.

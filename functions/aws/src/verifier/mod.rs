@@ -191,7 +191,16 @@ impl Verifier {
         if is_sweep {
             metrics.names(&names);
         }
-        Ok(Report { function: FUNCTION, mode: self.config.mode, policy_digest: None, outcomes, skipped, said, metrics })
+        Ok(Report {
+            function: FUNCTION,
+            mode: self.config.mode,
+            policy_digest: None,
+            outcomes,
+            skipped,
+            said,
+            metrics,
+            endpoints: None,
+        })
     }
 
     /// Looks at everything that matters, decides, and changes nothing.

@@ -1,7 +1,9 @@
 //! The variables, read once, with all their faults in one message.
 
 mod acceptor;
+mod configurator;
 mod notifier;
+mod prober;
 mod vars;
 mod verifier;
 
@@ -10,7 +12,9 @@ use std::fmt;
 use serde::Serialize;
 
 pub use acceptor::AcceptorConfig;
+pub use configurator::ConfiguratorConfig;
 pub use notifier::NotifierConfig;
+pub use prober::ProberConfig;
 pub use verifier::VerifierConfig;
 
 use vars::Vars;

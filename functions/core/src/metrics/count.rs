@@ -79,6 +79,15 @@ impl Metrics {
         self.set(Metric::NoticesNotSent, not_sent);
     }
 
+    /// The names, families and ports that were probed, and how many could not be.
+    pub fn probes(&mut self, outcomes: &[Outcome], not_tested: u64) {
+        let ended =
+            |done: bool| outcomes.iter().filter(|outcome| (outcome.ended == Ended::Done) == done).count() as u64;
+        self.set(Metric::ProbesDone, ended(true));
+        self.set(Metric::ProbesRefused, ended(false));
+        self.set(Metric::ProbesNotTested, not_tested);
+    }
+
     /// A consumer was told that its connection is available, so many seconds after it was made.
     pub fn told_available(&mut self, service: &ServiceId, after: u64) {
         self.of(service).push(Metric::TimeToAvailable, after);
@@ -87,7 +96,7 @@ impl Metrics {
 
 fn names_a_topic(about: &About) -> bool {
     match about {
-        About::Decision(_) => false,
+        About::Decision(_) | About::Probe(_) => false,
         About::Thing(thing) => thing.more.contains_key("topicArn"),
     }
 }

@@ -103,6 +103,12 @@ vocabulary! {
     DomainsFailed: Count,
     /// For how long the name that waits longest has not been verified.
     DomainsWaitingLongest: Seconds,
+    /// Names of endpoints that work over one family and at one port.
+    ProbesDone: Count,
+    /// Those that do not.
+    ProbesRefused: Count,
+    /// Those that could not be tried from where the prober is.
+    ProbesNotTested: Count,
     /// Connections that were accepted.
     Accepted: Count,
     /// Connections that were rejected.

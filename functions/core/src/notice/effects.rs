@@ -91,7 +91,9 @@ impl<'o> Publish<'o> {
         if let Target::Topic(topic) = self.to {
             more.insert("topicArn", topic.to_string());
         }
-        let Connection { service, endpoint, .. } = self.notice.connection;
+        let Connection { service, endpoint, owner, .. } = self.notice.connection;
+        // By it the log is searched for what was done for a consumer.
+        more.insert("consumerAccount", owner.to_string());
         Thing { service: service.clone(), endpoint: Some(endpoint.clone()), more }
     }
 

@@ -5,7 +5,7 @@ use crate::observed::{Connection, DnsNameState, Service};
 
 /// For which part of an endpoint a name stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place<'n> {
+pub(crate) enum Place<'n> {
     /// All of it.
     Regional,
     /// What it has in one zone. AWS writes the zone's name, and in some Regions its id.
@@ -15,7 +15,7 @@ pub(super) enum Place<'n> {
 }
 
 /// Reads a name of AWS's: `<endpoint>-<random>.…`, and `<endpoint>-<random>-<zone>.…`.
-pub(super) fn place<'n>(name: &'n str, endpoint: &EndpointId) -> Place<'n> {
+pub(crate) fn place<'n>(name: &'n str, endpoint: &EndpointId) -> Place<'n> {
     let label = name.strip_prefix("*.").unwrap_or(name).split('.').next().unwrap_or_default();
     let Some(rest) = label.strip_prefix(endpoint.as_str()) else { return Place::Other };
     match rest.strip_prefix('-').map(|rest| rest.split_once('-')) {
@@ -27,7 +27,7 @@ pub(super) fn place<'n>(name: &'n str, endpoint: &EndpointId) -> Place<'n> {
 }
 
 /// Whether a zone is given by its id, which means the same zone in every account, and not by its name.
-pub(super) fn is_zone_id(zone: &str) -> bool {
+pub(crate) fn is_zone_id(zone: &str) -> bool {
     let number = zone.rsplit_once("-az").map(|(_, number)| number);
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }

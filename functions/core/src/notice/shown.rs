@@ -6,7 +6,7 @@
 const LONGEST: usize = 253;
 
 /// A value as it may stand in a mail: one line of letters, digits and plain signs, and not too long.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let visible = |c: char| if c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric() { c } else { '?' };
     cut(text, LONGEST).chars().map(visible).collect()
 }
@@ -42,7 +42,7 @@ fn is_plain(value: &str) -> bool {
 /// A command with its `<places>` filled in; none at all where a value is missing or is not plain.
 ///
 /// Several values of one place are words of their own.
-pub(super) fn filled(command: &str, values: &[(&str, &[&str])]) -> Option<String> {
+pub(crate) fn filled(command: &str, values: &[(&str, &[&str])]) -> Option<String> {
     let mut filled = String::with_capacity(command.len());
     let mut rest = command;
     while let Some((before, after)) = rest.split_once('<') {

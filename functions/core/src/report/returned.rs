@@ -6,6 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Failure, Outcome};
 use crate::config::Mode;
+use crate::endpoint::Facts;
 use crate::plan::Skip;
 use crate::trigger::Record;
 
@@ -20,6 +21,8 @@ pub(super) struct Returned<'r> {
     pub(super) outcomes: &'r [Outcome],
     pub(super) skipped: &'r [Skip],
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) endpoints: Option<&'r [Facts]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) truncated: Option<Truncated>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<Value>,
@@ -31,6 +34,12 @@ pub(super) struct Returned<'r> {
 pub(super) struct Truncated {
     pub(super) outcomes: usize,
     pub(super) skipped: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    pub(super) endpoints: usize,
+}
+
+fn is_none(n: &usize) -> bool {
+    *n == 0
 }
 
 #[derive(Serialize)]

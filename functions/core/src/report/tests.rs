@@ -34,6 +34,7 @@ fn report(outcomes: Vec<Outcome>) -> Report {
         outcomes,
         skipped: Vec::new(),
         said: Vec::new(),
+        endpoints: None,
         metrics: Default::default(),
     }
 }

@@ -160,9 +160,71 @@ fn what_is_enormous_is_refused() {
     assert!(parse(json!({"serviceIds": vec!["vpce-svc-0b"; MOST_IDS + 1]})).is_err());
 }
 
+fn consumers(event: Value) -> Result<Look<FoundId>, Unrecognized> {
+    Trigger::parse_consumers(event.to_string().as_bytes()).map(|trigger| trigger.look)
+}
+
+fn found(ids: &[&str]) -> Look<FoundId> {
+    Look::At(ids.iter().flat_map(|id| ids_in(id)).collect())
+}
+
+#[test]
+fn a_consumer_looks_at_the_endpoint_that_a_notice_is_about() {
+    let notice = |more: Value| {
+        let mut notice = json!({"schemaVersion": "1", "type": "EndpointConnectionAvailable",
+                                "service": {"id": "vpce-svc-0b"}});
+        notice.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"Records": [sns_record(&notice.to_string())]})
+    };
+    let about = notice(json!({"endpoint": {"id": "vpce-0a", "account": "111122223333"}}));
+    assert_eq!(consumers(about.clone()).unwrap(), found(&["vpce-0a"]));
+    assert_eq!(look(about), at(&["vpce-svc-0b"]));
+    assert_eq!(consumers(notice(json!({"type": "DomainVerified"}))).unwrap(), found(&["vpce-svc-0b"]));
+    for endpoint in [json!({"id": "vpce-"}), json!({"id": 7}), json!({}), json!("vpce-0a")] {
+        assert!(consumers(notice(json!({"endpoint": endpoint}))).is_err(), "{endpoint}");
+    }
+    assert!(consumers(notice(json!({"type": "Available", "endpoint": {"id": "vpce-0a"}}))).is_err());
+}
+
+#[test]
+fn a_consumer_may_name_endpoints_and_services() {
+    assert_eq!(consumers(json!({})).unwrap(), Look::Everything);
+    assert_eq!(consumers(json!({"endpointIds": ["vpce-0a", "vpce-0a"]})).unwrap(), found(&["vpce-0a"]));
+    assert_eq!(consumers(json!({"serviceIds": ["vpce-svc-0b"]})).unwrap(), found(&["vpce-svc-0b"]));
+    let both = json!({"serviceIds": ["vpce-svc-0b"], "endpointIds": ["vpce-0a"]});
+    assert_eq!(consumers(both).unwrap(), found(&["vpce-svc-0b", "vpce-0a"]));
+    for refused in [
+        json!({"endpointIds": []}),
+        json!({"endpointIds": ["vpce-svc-0b"]}),
+        json!({"endpointIds": null}),
+        json!({"endpointIds": ["vpce-0a", ""]}),
+        json!({"endpointIds": ["vpce-0a"], "serviceIds": []}),
+        json!({"endpointId": "vpce-0a"}),
+        json!({"endpointIds": vec!["vpce-0a"; MOST_IDS + 1]}),
+    ] {
+        assert!(consumers(refused.clone()).is_err(), "{refused}");
+    }
+}
+
+#[test]
+fn a_consumer_finds_endpoints_in_a_notification_and_services_where_there_are_none() {
+    assert_eq!(consumers(bus(json!("vpce-0a of vpce-svc-0b"))).unwrap(), found(&["vpce-0a"]));
+    assert_eq!(consumers(bus(json!("vpce-svc-0b"))).unwrap(), found(&["vpce-svc-0b"]));
+    assert_eq!(consumers(bus(json!("hello"))).unwrap(), Look::Everything);
+}
+
+#[test]
+fn a_record_is_known_to_the_report_by_its_service() {
+    let batch = json!({"Records": [sqs_record("m1", "vpce-0a"), sqs_record("m2", "vpce-0c"), sqs_record("m3", "?")]});
+    let trigger = Trigger::parse_consumers(batch.to_string().as_bytes()).unwrap();
+    let service = |id: &EndpointId| (id.as_str() == "vpce-0a").then(|| ServiceId::parse("vpce-svc-0b").unwrap());
+    let looks: Vec<_> = trigger.at_services(service).batch.unwrap().into_iter().map(|record| record.look).collect();
+    assert_eq!(looks, [Some(at(&["vpce-svc-0b"])), Some(Look::Nowhere), None]);
+}
+
 #[test]
 fn looks_add_up() {
     assert_eq!(at(&["vpce-svc-0b"]).and(at(&["vpce-svc-0c"])), at(&["vpce-svc-0b", "vpce-svc-0c"]));
     assert_eq!(at(&["vpce-svc-0b"]).and(Look::Nowhere), at(&["vpce-svc-0b"]));
-    assert_eq!(Look::Nowhere.and(Look::Everything), Look::Everything);
+    assert_eq!(Look::<ServiceId>::Nowhere.and(Look::Everything), Look::Everything);
 }

@@ -8,6 +8,7 @@
     reason = "a test that finds something else must fail"
 )]
 
+mod addresses;
 mod given;
 mod server;
 mod signed;

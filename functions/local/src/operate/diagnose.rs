@@ -73,7 +73,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
 }
 
 /// The servers that were named, or those of the variable.
-fn servers(named: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Box<dyn Error>> {
+pub(super) fn servers(named: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Box<dyn Error>> {
     match std::env::var("PRIVATELINK_DNS_SERVER") {
         Ok(list) if named.is_empty() => {
             let server = |text: &str| {

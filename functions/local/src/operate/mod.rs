@@ -9,7 +9,9 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod revoke;
+pub(crate) mod whois;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};

@@ -116,7 +116,7 @@ async fn deliver(
                 let log: Vec<_> = answer.log().collect();
                 timeline.decided(region.now(), &log, &answer.value()?);
             }
-            What::Recorded(event) if Function::DomainVerifier.takes(event) => {
+            What::Recorded(event) if provider.rules.takers(event).any(|taker| taker == Function::DomainVerifier) => {
                 timeline.domain(region.now(), &provider.invoke(Function::DomainVerifier, event).await);
             }
             What::Notified(_)

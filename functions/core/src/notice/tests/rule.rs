@@ -313,6 +313,7 @@ leave   vpce-00000000000000005 to {svc}: before notify since
         [("notified", "available"), ("notifiedDomain", "api.example.com"),]
     );
     assert_eq!(things[1].more["topicArn"], DEFAULT);
+    assert_eq!(things[1].more["consumerAccount"], ACME);
     assert_eq!(things[1].more["type"], "EndpointConnectionAvailable");
     assert_eq!(things[1].more["id"], format!("vpce-con-{:017x}/available", 1));
 }
