@@ -13,11 +13,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::config::Mode;
-use crate::endpoint::Facts;
 use crate::ids::{EndpointId, ServiceId};
 use crate::metrics::Metrics;
 use crate::plan::{Decided, Effect, EffectKind, Reason, Skip};
-use crate::probe::Probed;
+use crate::probe::{self, Probed};
 use crate::trigger::Trigger;
 
 pub use answer::{Answer, ready};
@@ -177,7 +176,7 @@ pub struct Report {
     /// Notices for operators who have no topic: lines of the log.
     pub said: Vec<Value>,
     /// What a prober needs to know; of one function alone.
-    pub endpoints: Option<Vec<Facts>>,
+    pub endpoints: Option<Vec<probe::Endpoint>>,
     /// What the function counted of it.
     pub metrics: Metrics,
 }

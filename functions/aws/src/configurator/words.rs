@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use aws_sdk_ec2::types::{NetworkInterface, SecurityGroupRule, ServiceDetail, Tag, VpcEndpoint};
-use privatelink_core::endpoint::{Endpoint, InboundRule, Offer, Subnet};
+use privatelink_core::endpoint::{Endpoint, Offer, Subnet};
 use privatelink_core::ids::{EndpointId, FoundId, ServiceId, ids_in};
 use privatelink_core::observed::{DnsNameState, EndpointState, PrivateDns, Tags, Unreadable};
+use privatelink_core::probe::InboundRule;
 use time::OffsetDateTime;
 
 pub(super) fn endpoint(from: VpcEndpoint) -> Result<Endpoint, Unreadable> {
@@ -100,8 +101,8 @@ pub(super) fn rule(from: &SecurityGroupRule) -> Option<InboundRule> {
     Some(InboundRule {
         security_group_id: from.group_id()?.to_owned(),
         protocol: from.ip_protocol().unwrap_or("-1").to_owned(),
-        from_port: from.from_port().unwrap_or(-1),
-        to_port: from.to_port().unwrap_or(-1),
+        from_port: Some(from.from_port().unwrap_or(-1)),
+        to_port: Some(from.to_port().unwrap_or(-1)),
         source: source.to_owned(),
     })
 }

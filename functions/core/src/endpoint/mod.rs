@@ -32,8 +32,8 @@ use crate::ids::ServiceId;
 use crate::plan::{Reason, Skip};
 
 pub use change::{Change, Memory, Setting};
-pub use facts::{Facts, facts};
-pub use observed::{Endpoint, InboundRule, Offer, Part, Seen, Subnet, VpcDns};
+pub use facts::facts;
+pub use observed::{Endpoint, Offer, Part, Seen, Subnet};
 pub use plan::{EndpointsPlan, plan_endpoint, plan_endpoints};
 
 /// The key of the tag on an endpoint with the ports that are to be tried.

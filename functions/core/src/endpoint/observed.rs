@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::ids::{EndpointId, ServiceId};
 use crate::observed::{EndpointState, PrivateDns, Tags, Unreadable};
+use crate::probe::{InboundRule, VpcDns};
 
 /// What one look at the consumer's account found.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -130,29 +130,4 @@ pub struct Subnet {
     pub ipv4: bool,
     /// Whether it has IPv6 addresses.
     pub ipv6: bool,
-}
-
-/// The DNS attributes of a VPC, as far as they are known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct VpcDns {
-    /// `enableDnsSupport`.
-    pub support: Option<bool>,
-    /// `enableDnsHostnames`.
-    pub hostnames: Option<bool>,
-}
-
-/// One rule of a security group, for what comes in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct InboundRule {
-    /// The group.
-    pub security_group_id: String,
-    /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol's number, or `-1` for all.
-    pub protocol: String,
-    /// The first port, or -1 for all.
-    pub from_port: i32,
-    /// The last port, or -1 for all.
-    pub to_port: i32,
-    /// An address range, a prefix list's id, or another group's id.
-    pub source: String,
 }

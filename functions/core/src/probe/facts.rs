@@ -110,7 +110,7 @@ impl Addresses {
 }
 
 /// One rule of a security group, for what comes in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InboundRule {
     /// The group.

@@ -6,8 +6,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Failure, Outcome};
 use crate::config::Mode;
-use crate::endpoint::Facts;
 use crate::plan::Skip;
+use crate::probe;
 use crate::trigger::Record;
 
 /// The return value, as it is written.
@@ -21,7 +21,7 @@ pub(super) struct Returned<'r> {
     pub(super) outcomes: &'r [Outcome],
     pub(super) skipped: &'r [Skip],
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) endpoints: Option<&'r [Facts]>,
+    pub(super) endpoints: Option<&'r [probe::Endpoint]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) truncated: Option<Truncated>,
     #[serde(skip_serializing_if = "Option::is_none")]

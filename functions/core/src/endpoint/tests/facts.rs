@@ -8,7 +8,7 @@ fn told_of(seen: &Seen, settings: &EndpointSettings) -> Value {
 
 fn rule(group: &str, port: i32, source: &str) -> InboundRule {
     let (security_group_id, source) = (group.to_owned(), source.to_owned());
-    InboundRule { security_group_id, protocol: "tcp".to_owned(), from_port: port, to_port: port, source }
+    InboundRule { security_group_id, protocol: "tcp".to_owned(), from_port: Some(port), to_port: Some(port), source }
 }
 
 #[test]

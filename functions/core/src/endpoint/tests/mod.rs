@@ -15,6 +15,7 @@ use super::*;
 use crate::ids::{EndpointId, FoundId, ServiceId};
 use crate::observed::{DnsNameState, EndpointState, PrivateDns};
 use crate::plan::Plan;
+use crate::probe::{InboundRule, VpcDns};
 use crate::trigger::Look;
 
 const NOW: OffsetDateTime = datetime!(2026-01-31 12:00 UTC);
