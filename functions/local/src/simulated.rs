@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::rules::Rules;
 
-pub(crate) use consumer::{Consumer, SCHEDULE, TAG};
+pub(crate) use consumer::{Consumer, Consumers, SCHEDULE, TAG, probe};
 
 /// How long a function has for one event.
 const LEFT: Duration = Duration::from_secs(50);
@@ -145,8 +145,7 @@ impl Provider {
 
     /// Hands a function an event.
     pub(crate) async fn invoke(&self, function: Function, event: &Value) -> Answer {
-        let payload = event.to_string().into_bytes();
-        let invocation = Invocation { payload, now: self.region.now(), left: LEFT };
+        let invocation = invocation(&self.region, event);
         match function {
             Function::ConnectionAcceptor => Box::pin(connection_acceptor::answer(&self.acceptor, invocation)).await,
             Function::DomainVerifier => Box::pin(domain_verifier::answer(&self.verifier, invocation)).await,
@@ -158,6 +157,11 @@ impl Provider {
     pub(crate) async fn scheduled(&self, function: Function) -> Answer {
         self.invoke(function, &schedule()).await
     }
+}
+
+/// An event, as a function gets it.
+fn invocation(region: &Region, event: &Value) -> Invocation {
+    Invocation { payload: event.to_string().into_bytes(), now: region.now(), left: LEFT }
 }
 
 /// What a schedule sends.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::operation::create_vpc_endpoint::builders::CreateVpcEndpointFluentBuilder;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification, VpcEndpoint};
+use connectivity_prober::Prober;
 use privatelink_core::ids::DnsName;
 use privatelink_core::probe::{Family, HttpPath, NameKind, Target, Tried, Vantage, judge};
 use privatelink_core::report::{Answer, Failure};
@@ -22,7 +23,7 @@ use tokio::time::Instant;
 
 use super::story::{CONSUMER, DOMAIN, PROVIDER, VPC};
 use super::timeline::Timeline;
-use crate::simulated::{Consumer, SCHEDULE, TAG};
+use crate::simulated::{Consumer, SCHEDULE, TAG, probe};
 
 /// The subnets of the endpoint: each is in a zone of its own, and has addresses of both families.
 const SUBNETS: [&str; 2] = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"];
@@ -34,7 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The consumer, its functions, and what they stand on.
 pub(crate) struct Inside {
     region: Region,
-    functions: Consumer,
+    configurator: Consumer,
+    prober: Result<Prober, Failure>,
     resolver: VpcResolver,
     /// Where the service listens: at all addresses for loopback that this machine has.
     at: Vec<IpAddr>,
@@ -52,11 +54,12 @@ impl Inside {
         let name = region.world().settings.name.clone();
         let vpc = dns::Inside { owner: CONSUMER.to_owned(), region: name.clone(), vpc: VPC.to_owned() };
         let resolver = serve_inside(region, vpc, 0)?;
-        let functions = Consumer::deploy(region, CONSUMER, resolver.at());
+        let (configurator, at_resolver) = (Consumer::deploy(region, CONSUMER), resolver.at().to_string());
+        let prober = Prober::from_vars(|name| (name == "PRIVATELINK_DNS_SERVER").then(|| at_resolver.clone()));
         let function = format!("arn:aws:lambda:{name}:{CONSUMER}:function:endpoint-configurator");
         region.make_topic(PROVIDER, "notices", "lambda", &function)?;
         let (looked, region) = (region.now(), region.clone());
-        Ok(Self { region, functions, resolver, at, port, endpoint: None, looked, called: false })
+        Ok(Self { region, configurator, prober, resolver, at, port, endpoint: None, looked, called: false })
     }
 
     /// What the functions need of an endpoint, beside what everybody says: subnets, and the tags that make it theirs.
@@ -88,7 +91,7 @@ impl Inside {
     /// Hands the first function a notice, as SNS brings it.
     pub(crate) async fn told(&mut self, message: &str, timeline: &mut Timeline<'_>) -> Result<(), Failure> {
         let event = serde_json::from_str(message).unwrap_or(Value::Null);
-        let answer = self.functions.configure(&event).await;
+        let answer = self.configurator.configure(&event).await;
         self.goes_on(answer, timeline).await
     }
 
@@ -99,7 +102,7 @@ impl Inside {
             return Ok(());
         }
         self.looked = now;
-        let answer = self.functions.scheduled().await;
+        let answer = self.configurator.scheduled().await;
         self.goes_on(answer, timeline).await
     }
 
@@ -107,7 +110,7 @@ impl Inside {
     /// consumer calls it.
     async fn goes_on(&mut self, answer: Answer, timeline: &mut Timeline<'_>) -> Result<(), Failure> {
         timeline.set(self.region.now(), &answer);
-        let probed = self.functions.probe(&answer.value()?).await.value()?;
+        let probed = probe(&self.region, &self.prober, &answer.value()?).await.value()?;
         timeline.probed(self.region.now(), &probed);
         let mut outcomes = probed.get("outcomes").and_then(Value::as_array).into_iter().flatten();
         let by_private_name = outcomes.any(|one| one.get("kind").and_then(Value::as_str) == Some("private"));
