@@ -87,3 +87,25 @@ def test_a_private_dns_name_is_proved_while_time_passes(stage):
     time.sleep(0.5)
     assert (state(), texts(), calls(start)) == ("verified", [wanted], 1)
     assert calls("<Action>CREATE</Action>") == 1
+
+
+def test_a_consumers_own_endpoint_is_set_when_it_bears_the_tag(stage):
+    service = stage.create_service(SupportedIpAddressTypes=["ipv4", "ipv6"])
+
+    def tagged(value):
+        return [{"ResourceType": "vpc-endpoint", "Tags": [{"Key": "privatelink", "Value": value}]}]
+
+    managed, other = (
+        stage.connect(service, SubnetIds=["subnet-0a"], TagSpecifications=tagged(value))
+        for value in ("managed", "by hand")
+    )
+    wait_until(lambda: [stage.state(one) for one in (managed, other)], ["pending", "pending"])
+    stage.step(130)
+
+    def families():
+        ids = [one["VpcEndpointId"] for one in (managed, other)]
+        found = stage.client(ACME).describe_vpc_endpoints(VpcEndpointIds=ids)["VpcEndpoints"]
+        types = {one["VpcEndpointId"]: one["IpAddressType"] for one in found}
+        return [types[one] for one in ids]
+
+    wait_until(families, ["dualstack", "ipv4"])

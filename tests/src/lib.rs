@@ -16,6 +16,7 @@ pub mod domains;
 pub mod endpoints;
 pub mod figures;
 pub mod lambda;
+pub mod listeners;
 pub mod meanwhile;
 pub mod names;
 pub mod notices;

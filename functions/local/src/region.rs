@@ -18,7 +18,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
 use crate::operate::Ending;
-use crate::simulated::{Function, Provider};
+use crate::simulated::{Consumers, Function, Provider, TAG};
 use crate::style::{BAD, BOLD, DIM, GOOD, WAITS, paint};
 
 /// How often it is looked whether time has brought something.
@@ -46,7 +46,8 @@ pub(crate) struct Arguments {
     /// Begin with the world that is saved in this file, if there is one, and save it there at the end
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Hand the Region's events to the provider's functions, as the account `--account` has them deployed
+    /// Hand the Region's events to the provider's functions, as the account `--account` has them deployed, and set what
+    /// consumers make with the tag `privatelink=managed`
     #[arg(long)]
     invoke: bool,
     /// The policy folder for `--invoke`
@@ -156,7 +157,8 @@ fn greet(url: &str, name: &str, account: &str, servers: &NameServers, invoke: bo
     anstream::println!();
     let functions = if invoke {
         let names: Vec<_> = Function::ALL.iter().map(|function| function.name()).collect();
-        format!("{} get its events", names.join(", "))
+        let (key, value) = TAG;
+        format!("{} get its events, endpoint-configurator sees to the tag {key}={value}", names.join(", "))
     } else {
         "nobody gets its events; --invoke changes that".to_owned()
     };
@@ -167,6 +169,7 @@ fn greet(url: &str, name: &str, account: &str, servers: &NameServers, invoke: bo
 /// Shows what happens, hands out the events that the rules hand out, and keeps the schedules.
 async fn watch(region: &Region, provider: Option<Provider>, mut happenings: UnboundedReceiver<Happening>) {
     let mut looked = Function::ALL.map(|function| (function, region.now()));
+    let mut consumers = Consumers::default();
     loop {
         // Looking at the time is what lets things happen that are due.
         let now = region.now();
@@ -176,7 +179,7 @@ async fn watch(region: &Region, provider: Option<Provider>, mut happenings: Unbo
                 && let Some(event) = event_of(at, &what)
             {
                 for function in provider.rules.takers(&event) {
-                    tell(region, function, provider.invoke(function, &event).await);
+                    tell(region, provider.invoke(function, &event).await);
                 }
             }
         }
@@ -185,8 +188,11 @@ async fn watch(region: &Region, provider: Option<Provider>, mut happenings: Unbo
                 // A world that was put in its place may be an earlier one.
                 if now < *looked || now - *looked >= function.schedule() {
                     *looked = now;
-                    tell(region, *function, provider.scheduled(*function).await);
+                    tell(region, provider.scheduled(*function).await);
                 }
+            }
+            for answer in consumers.scheduled(region).await {
+                tell(region, answer);
             }
         }
         tokio::time::sleep(TICK).await;
@@ -203,8 +209,8 @@ fn event_of(at: OffsetDateTime, what: &What) -> Option<Value> {
 }
 
 /// Shows what a function did, or why it did not.
-fn tell(region: &Region, function: Function, answer: Answer) {
-    let name = function.name();
+fn tell(region: &Region, answer: Answer) {
+    let name = answer.function;
     for line in answer.log() {
         let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
         match text("message") {

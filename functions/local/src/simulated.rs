@@ -1,5 +1,7 @@
 //! The functions in a simulated Region: how an account is spoken for there, and how an event reaches a function.
 
+mod consumer;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,8 +22,11 @@ use serde_json::{Value, json};
 
 use crate::rules::Rules;
 
+pub(crate) use consumer::{Consumer, Consumers, SCHEDULE, TAG, probe};
+
 /// How long a function has for one event.
 const LEFT: Duration = Duration::from_secs(50);
+
 /// An EC2 client of an account.
 pub(crate) fn ec2(region: &Region, account: &str) -> aws_sdk_ec2::Client {
     client::ec2(&aws(region, account), region.http_client())
@@ -140,8 +145,7 @@ impl Provider {
 
     /// Hands a function an event.
     pub(crate) async fn invoke(&self, function: Function, event: &Value) -> Answer {
-        let payload = event.to_string().into_bytes();
-        let invocation = Invocation { payload, now: self.region.now(), left: LEFT };
+        let invocation = invocation(&self.region, event);
         match function {
             Function::ConnectionAcceptor => Box::pin(connection_acceptor::answer(&self.acceptor, invocation)).await,
             Function::DomainVerifier => Box::pin(domain_verifier::answer(&self.verifier, invocation)).await,
@@ -151,7 +155,16 @@ impl Provider {
 
     /// Hands a function what its schedule sends.
     pub(crate) async fn scheduled(&self, function: Function) -> Answer {
-        let event = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
-        self.invoke(function, &event).await
+        self.invoke(function, &schedule()).await
     }
+}
+
+/// An event, as a function gets it.
+fn invocation(region: &Region, event: &Value) -> Invocation {
+    Invocation { payload: event.to_string().into_bytes(), now: region.now(), left: LEFT }
+}
+
+/// What a schedule sends.
+fn schedule() -> Value {
+    json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
 }

@@ -1,5 +1,10 @@
 //! The command line, as a person at a terminal or a program behind a pipe meets it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else must fail"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,6 +68,27 @@ fn without_a_command_the_tour_shows_every_decision_and_why() {
 }
 
 #[test]
+fn the_tour_ends_with_a_consumers_call_by_private_name_over_both_families() {
+    let text = stdout(&run(&["tour", "--seed", "2"]));
+    // Each step is there, and after the one before.
+    let mut rest = text.as_str();
+    for step in [
+        "set by its owner's function: dual-stack",
+        "api.example.com is verified",
+        "available again",
+        "8 of 8 work (names: Regional, zonal, private; over IPv4, IPv6)",
+        "111122223333 acme     calls api.example.com from inside its VPC",
+        "over IPv4: 127.0.0.1 port",
+        "over IPv6: ::1 port",
+        "\n\n",
+    ] {
+        let (_, after) = rest.split_once(step).unwrap_or_else(|| panic!("`{step}` is missing from {text}"));
+        rest = after;
+    }
+    assert_eq!(text.matches("answers with HTTP 200").count(), 2, "{text}");
+}
+
+#[test]
 fn there_is_no_colour_in_a_pipe() {
     assert!(!stdout(&run(&[])).contains('\u{1b}'));
     assert!(!stdout(&run(&["check", &shipped().display().to_string()])).contains('\u{1b}'));
@@ -78,6 +104,7 @@ fn the_tour_shows_what_a_policy_of_ones_own_makes_of_it() {
         rows(&text).iter().all(|(_, decision, state)| decision == "held" && state == "pendingAcceptance"),
         "{text}"
     );
+    assert!(!text.contains("inside its VPC") && !text.contains("owner's function"), "{text}");
 
     let output = run(&["tour", "--policy", "/nowhere"]);
     assert_eq!(output.status.code(), Some(1));

@@ -7,6 +7,7 @@ use aws_sdk_ec2::types::{IpAddressType, VpcEndpointType};
 use privatelink_region::Region;
 use privatelink_region::route53::{Name, ZoneDraft};
 
+use super::inside::Inside;
 use super::timeline::Timeline;
 use crate::simulated::ec2;
 
@@ -14,16 +15,22 @@ use crate::simulated::ec2;
 pub(crate) const PROVIDER: &str = "999988887777";
 
 /// The private DNS name of the provider's service, and the zone of the provider's that holds it.
-const DOMAIN: (&str, &str) = ("api.example.com", "example.com");
+pub(crate) const DOMAIN: (&str, &str) = ("api.example.com", "example.com");
+
+/// The VPC of every consumer. None makes it: whatever VPC one names is there.
+pub(crate) const VPC: &str = "vpc-0123456789abcdef0";
+
+/// The account of the consumer that has functions of its own.
+pub(crate) const CONSUMER: &str = "111122223333";
 
 /// The requests, in the order in which they come: the account, and why it is in the story.
 const REQUESTS: [(&str, &str); 6] = [
-    ("111122223333", "a partner connects"),
+    (CONSUMER, "a partner connects"),
     ("444455556666", "another partner connects"),
     ("333344445555", "somebody whom nobody knows asks"),
     ("111122224444", "the first partner connects from its second account"),
     ("222233334444", "somebody who is blocked tries"),
-    ("111122223333", "the first partner asks for more than it may have"),
+    (CONSUMER, "the first partner asks for more than it may have"),
 ];
 
 /// The story so far.
@@ -53,13 +60,26 @@ impl Story {
     }
 
     /// The next consumer makes its endpoint, if there is one left.
-    pub(crate) async fn next(&mut self, region: &Region, timeline: &mut Timeline<'_>) -> Result<bool, Box<dyn Error>> {
+    ///
+    /// The first has functions of its own, and makes its endpoint as they need it.
+    pub(crate) async fn next(
+        &mut self,
+        region: &Region,
+        inside: &mut Inside,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<bool, Box<dyn Error>> {
         let Some((account, why)) = REQUESTS.get(self.told) else { return Ok(false) };
+        let first = self.told == 0;
         self.told += 1;
         timeline.request(region.now(), account, why);
         let call = ec2(region, account).create_vpc_endpoint().vpc_endpoint_type(VpcEndpointType::Interface);
-        let call = call.service_name(&self.service_name).vpc_id("vpc-0123456789abcdef0");
-        call.ip_address_type(IpAddressType::Ipv4).send().await.map_err(Box::new)?;
+        let call = call.service_name(&self.service_name).vpc_id(VPC);
+        let call = call.ip_address_type(IpAddressType::Ipv4);
+        let call = if first { inside.asking(call) } else { call };
+        let made = call.send().await.map_err(Box::new)?.vpc_endpoint;
+        if let Some(made) = made.filter(|_| first) {
+            inside.has(&made)?;
+        }
         Ok(true)
     }
 }

@@ -1,6 +1,8 @@
 //! What a person sees: a line for everything that happens, and a table at the end.
 
-use std::collections::BTreeMap;
+mod inside;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use privatelink_core::ids::AccountId;
 use privatelink_core::policy::Consumers;
 use privatelink_core::report::Answer;
 use privatelink_region::happening::What;
+use privatelink_region::sns::Protocol;
 use privatelink_region::world::World;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -28,6 +31,8 @@ pub(crate) struct Timeline<'c> {
     decided: Vec<(String, Decided)>,
     /// Since when each endpoint waits for something.
     asked: BTreeMap<String, OffsetDateTime>,
+    /// The endpoints that have been available.
+    ready: BTreeSet<String>,
     /// Whether somebody watches, and may be shown what will be wiped away again.
     watched: bool,
     /// Whether there is colour.
@@ -36,6 +41,8 @@ pub(crate) struct Timeline<'c> {
     verified: bool,
     /// Whether a look of the schedule was shown.
     scheduled: bool,
+    /// What the prober found that was shown last.
+    found: Option<String>,
     /// The first mail to a consumer whose connection is available: subject and text.
     mail: Option<(String, String)>,
 }
@@ -58,10 +65,12 @@ impl<'c> Timeline<'c> {
             consumers,
             decided: Vec::new(),
             asked: BTreeMap::new(),
+            ready: BTreeSet::new(),
             watched,
             coloured,
             verified: false,
             scheduled: false,
+            found: None,
             mail: None,
         }
     }
@@ -101,6 +110,7 @@ impl<'c> Timeline<'c> {
         }
     }
 
+    /// Somebody does something of his own accord.
     pub(crate) fn request(&self, at: OffsetDateTime, account: &str, why: &str) {
         self.line(at, &format!("{account} {:8} {}", self.name(account), paint(BOLD, why)));
     }
@@ -110,11 +120,16 @@ impl<'c> Timeline<'c> {
             What::Became { endpoint_id, state, .. } => {
                 let since = *self.asked.entry(endpoint_id.clone()).or_insert(at);
                 if *state == "available" {
-                    let waited = format!("{} s after it was asked for", (at - since).whole_seconds());
-                    self.line(at, &format!("  {endpoint_id} is {}, {waited}", paint(GOOD, "available")));
+                    let available = paint(GOOD, "available");
+                    let how = if self.ready.insert(endpoint_id.clone()) {
+                        format!("{available}, {} s after it was asked for", (at - since).whole_seconds())
+                    } else {
+                        format!("{available} again, built anew")
+                    };
+                    self.line(at, &format!("  {endpoint_id} is {how}"));
                 }
             }
-            What::Delivered { topic, subject, message, attributes, .. } => {
+            What::Delivered { protocol: Protocol::Email, topic, subject, message, attributes, .. } => {
                 let to = if topic.ends_with(":operators") { "the operators" } else { "the consumer" };
                 let subject = subject.as_deref().unwrap_or_default();
                 self.line(at, &format!("  mail to {to}: {}", paint(BOLD, subject)));
@@ -124,7 +139,7 @@ impl<'c> Timeline<'c> {
                 }
             }
             // Every step of the way is one of these, and the decisions tell of it better.
-            What::Notified(_) | What::Recorded(_) | What::Called { .. } => {}
+            What::Delivered { .. } | What::Notified(_) | What::Recorded(_) | What::Called { .. } => {}
         }
     }
 
