@@ -199,6 +199,10 @@ def test_the_readme_counts_what_is_paid_for():
     looked_at = [sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1 for alarm in ALARMS.values()]
     assert sorted(looked_at) == [1] * 6 + [2, 6]
     assert rows["alarms"] == f"6 of one metric, 1 of two, 1 of six: {sum(looked_at)}"
+    theirs = sum(len(by & set(CONSUMERS)) for by in EACH.values())
+    watched_there = sum(len(watched(alarm)) or 1 for alarm in ALARMS_OF["consumer"].values())
+    words = f"A consumer's stack: {theirs} metrics at\n0.30 and {watched_there} that alarms look at, at 0.10, are "
+    assert words + f"{theirs * 0.3 + watched_there * 0.1:.2f};" in readme
     # Each is an alarm of the README's with what to do.
     assert set(
         re.findall(

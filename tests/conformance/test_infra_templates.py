@@ -9,11 +9,9 @@ import sys
 import pytest
 
 import linters
-from stage import REGION
 from templates import (
     GIVEN,
     INFRA,
-    NOTICE_TOPIC,
     PROVIDER_PARAMETERS,
     ROOT,
     SERVERLESS,
@@ -188,98 +186,6 @@ def test_a_function_has_a_role_a_log_and_a_place_for_what_fails_of_its_own(funct
         assert provider(Architecture=architecture).properties(function)["Architectures"] == [architecture]
 
 
-# ---- the consumer's stack ----
-
-
-def settings_of(function):
-    """What becomes of asynchronous events of a function, by its qualifiers."""
-    return {
-        c["Properties"]["Qualifier"]: c["Properties"]
-        for c in CONSUMER.of_type("AWS::Lambda::EventInvokeConfig").values()
-        if c["Properties"]["FunctionName"] == function
-    }
-
-
-@pytest.mark.parametrize("function", CONSUMERS)
-def test_a_consumers_function_has_a_role_a_log_and_a_place_for_what_fails_of_its_own(function):
-    properties = CONSUMER.properties(function)
-    assert properties["Role"] == CONSUMER.arn(function + "Role")
-    assert (properties["Runtime"], properties["Handler"]) == ("provided.al2023", "bootstrap")
-    assert properties["TracingConfig"] == {"Mode": "Active"}
-    assert properties["LoggingConfig"]["LogGroup"] == function + "Logs"
-    assert CONSUMER.properties(function + "Logs")["RetentionInDays"] == "90"
-    destinations = settings_of(function)["$LATEST"]["DestinationConfig"]
-    assert destinations["OnFailure"]["Destination"] == CONSUMER.arn("DeadLetters")
-    for architecture in ("x86_64", "arm64"):
-        assert consumer(Architecture=architecture).properties(function)["Architectures"] == [architecture]
-
-
-def test_whatever_the_configurator_was_invoked_by_the_prober_gets_what_it_returns():
-    configurator, prober = settings_of("EndpointConfigurator"), settings_of("ConnectivityProber")
-    assert set(configurator) == {"$LATEST", "scheduled"} and set(prober) == {"$LATEST"}
-    for settings in configurator.values():
-        assert settings["DestinationConfig"]["OnSuccess"]["Destination"] == CONSUMER.arn("ConnectivityProber")
-    target = CONSUMER.properties("EndpointConfiguratorSchedule")["Target"]
-    assert target["Arn"] == CONSUMER.arn("EndpointConfiguratorAlias")
-    scheduled = configurator["scheduled"]
-    assert scheduled["MaximumRetryAttempts"] == target["RetryPolicy"]["MaximumRetryAttempts"] == 0
-    (policy,) = [policy["PolicyDocument"] for policy in CONSUMER.properties("ScheduleRole")["Policies"]]
-    (statement,) = policy["Statement"]
-    assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", target["Arn"])
-
-
-def test_the_prober_alone_is_in_the_vpc_with_a_group_of_its_own():
-    assert "VpcConfig" not in CONSUMER.properties("EndpointConfigurator")
-    for ipv6 in ("true", "false"):
-        network = consumer(SubnetsHaveIpv6=ipv6).properties("ConnectivityProber")["VpcConfig"]
-        assert network == {
-            "SubnetIds": CONSUMER.properties("Endpoint")["SubnetIds"],
-            "SecurityGroupIds": ["ProberGroup"],
-            "Ipv6AllowedForDualStack": ipv6,
-        }
-    assert "SecurityGroupIngress" not in CONSUMER.properties("ProberGroup")
-
-
-def test_the_endpoint_leaves_to_the_configurator_what_is_the_configurators():
-    endpoint = CONSUMER.properties("Endpoint")
-    assert not {"PrivateDnsEnabled", "IpAddressType", "DnsOptions"} & set(endpoint)
-    assert endpoint["Tags"] == [{"Key": "privatelink", "Value": "managed"}]
-    assert "ServiceRegion" not in endpoint
-    elsewhere = consumer(ServiceName="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0")
-    assert elsewhere.properties("Endpoint")["ServiceRegion"] == "eu-west-1" != REGION
-    for name in ("Endpoint", "EndpointGroup"):
-        kept = CONSUMER.resources[name]
-        assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
-
-
-@pytest.mark.parametrize("ports", [["443"], ["443", "8443"], ["443", "8443", "9443"]])
-@pytest.mark.parametrize("ipv6", ["", "2001:db8::/56"])
-def test_the_endpoint_is_open_at_its_ports_for_clients_and_the_prober_and_for_nobody_else(ports, ipv6):
-    stack = consumer(Ports=",".join(ports), ClientIpv6Cidr=ipv6)
-    rules = list(stack.properties("EndpointGroup")["SecurityGroupIngress"])
-    for rule in stack.of_type("AWS::EC2::SecurityGroupIngress").values():
-        assert rule["Properties"]["GroupId"] == "EndpointGroup"
-        rules.append(rule["Properties"])
-    assert {rule["IpProtocol"] for rule in rules} == {"tcp"}
-    opened = [
-        (rule["FromPort"], rule["ToPort"], rule.get("CidrIp"), rule.get("CidrIpv6"), rule.get("SourceSecurityGroupId"))
-        for rule in rules
-    ]
-    sources = [("10.0.0.0/16", None, None), (None, None, "ProberGroup"), *([(None, ipv6, None)] if ipv6 else [])]
-    wanted = [(port, port, *source) for port in ports for source in sources]
-    assert sorted(opened, key=str) == sorted(wanted, key=str)
-
-
-def test_the_notices_of_a_topic_elsewhere_reach_the_configurator_and_no_topic_none():
-    subscription, permission = CONSUMER.properties("NoticeSubscription"), CONSUMER.properties("NoticePermission")
-    assert (subscription["TopicArn"], subscription["Region"]) == (NOTICE_TOPIC, "eu-west-1")
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("lambda", CONSUMER.arn("EndpointConfigurator"))
-    assert (permission["Principal"], permission["SourceArn"]) == ("sns.amazonaws.com", NOTICE_TOPIC)
-    assert permission["FunctionName"] == "EndpointConfigurator"
-    without = consumer(NoticeTopicArn="")
-    assert not without.of_type("AWS::SNS::Subscription") and not without.of_type("AWS::Lambda::Permission")
-
-
 def test_what_reads_a_queue_says_which_records_failed():
     for mapping in STACK.of_type("AWS::Lambda::EventSourceMapping").values():
         assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -294,20 +200,6 @@ def test_a_function_starts_with_the_variables_that_the_template_gives_it(functio
         variables = provider(Mode=mode).properties(function)["Environment"]["Variables"]
         answer = deploy(name, **{**variables, "PRIVATELINK_POLICY_DIR": str(INFRA / "policy")}).call({})
         assert (answer["function"], answer["mode"]) == (name, mode)
-
-
-def test_a_consumers_function_starts_with_the_variables_that_the_template_gives_it(deploy):
-    endpoints = {}
-    for function in CONSUMERS:
-        name = re.sub(r"(?<!^)([A-Z])", r"-\1", function).lower()
-        metadata = read("consumer.yaml")["Resources"][function]["Metadata"]
-        assert metadata == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": name}}
-        for mode in ("observe", "enforce"):
-            variables = consumer(Mode=mode).properties(function)["Environment"]["Variables"]
-            # The prober gets what the configurator returned, as Lambda's destination brings it.
-            answer = deploy(name, **variables).call({"responsePayload": endpoints} if endpoints else {})
-            assert (answer["function"], answer["mode"]) == (name, mode)
-        endpoints = answer
 
 
 def test_the_layer_holds_the_folder_that_it_is_told(tmp_path):
