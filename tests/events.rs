@@ -11,6 +11,7 @@ use aws_lambda_events::sns::SnsEvent;
 use aws_lambda_events::sqs::SqsEvent;
 use privatelink_aws::deadline::Deadline;
 use privatelink_core::ids::{EndpointId, FoundId, ServiceId};
+use privatelink_core::probe::endpoints_in;
 use privatelink_core::report::Failure;
 use privatelink_core::trigger::{Look, Trigger};
 use privatelink_region::Region;
@@ -53,8 +54,10 @@ const EVENTS: &[(&str, Expect)] = &[
     ("connection-notification-object.json", Expect::Service),
     ("connection-notification-prose.json", Expect::Service),
     ("connection-notification-without-id.json", Expect::Everything),
+    ("destination-report.json", Expect::Refused),
     ("direct-everything.json", Expect::Everything),
     ("direct-endpoints.json", Expect::Refused),
+    ("direct-report.json", Expect::Refused),
     ("direct-services.json", Expect::Service),
     ("schedule.json", Expect::Everything),
     ("scheduler.json", Expect::Everything),
@@ -90,6 +93,7 @@ const EVENTS: &[(&str, Expect)] = &[
     ("hostile/other-call.json", Expect::Refused),
     ("hostile/other-service-call.json", Expect::Refused),
     ("hostile/pretended-schedule.json", Expect::Refused),
+    ("hostile/report-of-another-function.json", Expect::Refused),
     ("hostile/s3-records.json", Expect::Refused),
     ("hostile/service-of-another-account.json", Expect::Foreign),
     ("hostile/sqs-with-garbage.json", Expect::Service),
@@ -297,13 +301,22 @@ async fn the_configurator_looks_where_every_event_says_and_touches_no_other() {
 }
 
 #[test]
+fn the_prober_takes_what_the_configurator_returns_and_nothing_else() {
+    for (name, _) in EVENTS {
+        let taken = endpoints_in(&read(name)).map(|endpoints| endpoints.len()).ok();
+        let report = matches!(*name, "destination-report.json" | "direct-report.json");
+        assert_eq!(taken, report.then_some(1), "{name}");
+    }
+}
+
+#[test]
 fn the_good_events_have_the_forms_that_lambda_sends() {
     for (name, _) in EVENTS.iter().filter(|(name, _)| !name.starts_with("hostile/")) {
         let bytes = read(name);
         let fits = match name.split('-').next().unwrap() {
             "sns" => serde_json::from_slice::<SnsEvent>(&bytes).map(drop),
             "sqs" => serde_json::from_slice::<SqsEvent>(&bytes).map(drop),
-            "direct" => Ok(()),
+            "destination" | "direct" => Ok(()),
             _ => serde_json::from_slice::<EventBridgeEvent>(&bytes).map(drop),
         };
         assert!(fits.is_ok(), "{name}: {fits:?}");
