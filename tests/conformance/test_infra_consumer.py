@@ -1,18 +1,16 @@
 """The consumer's stack: who may reach its endpoint, who is told of it, and how its two functions hang together."""
 
-import re
-
 import pytest
 
 from judges import subscribed
-from roles import NOTICES, OF_ALL, stack_of
-from stage import ACME, INITECH, REGION
+from roles import CONSUMERS, NOTICES, OF_ALL, stack_of
+from stage import ACME, INITECH, PROVIDER, REGION
 from templates import NOTICE_TOPIC, consumer, read
 from test_cargo_lambda_build import METADATA
 from test_infra_policies import admitted, document
 
 STACK = consumer()
-FUNCTIONS = ("EndpointConfigurator", "ConnectivityProber")
+ENDPOINT = STACK.properties("Endpoint")
 
 
 def settings_of(function):
@@ -24,7 +22,7 @@ def settings_of(function):
     }
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", CONSUMERS)
 def test_a_consumers_function_has_a_role_a_log_and_a_place_for_what_fails_of_its_own(function):
     properties = STACK.properties(function)
     assert properties["Role"] == STACK.arn(function + "Role")
@@ -65,10 +63,9 @@ def test_the_prober_alone_is_in_the_vpc_with_a_group_of_its_own():
 
 
 def test_the_endpoint_leaves_to_the_configurator_what_is_the_configurators():
-    endpoint = STACK.properties("Endpoint")
-    assert not {"PrivateDnsEnabled", "IpAddressType", "DnsOptions"} & set(endpoint)
-    assert endpoint["Tags"] == [{"Key": "privatelink", "Value": "managed"}]
-    assert "ServiceRegion" not in endpoint
+    assert not {"PrivateDnsEnabled", "IpAddressType", "DnsOptions"} & set(ENDPOINT)
+    assert ENDPOINT["Tags"] == [{"Key": "privatelink", "Value": "managed"}]
+    assert "ServiceRegion" not in ENDPOINT
     elsewhere = consumer(ServiceName="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0")
     assert elsewhere.properties("Endpoint")["ServiceRegion"] == "eu-west-1" != REGION
     for name in ("Endpoint", "EndpointGroup"):
@@ -138,15 +135,41 @@ def test_the_operators_topic_takes_this_stacks_alarms_and_nothing_else():
     assert {name for statement in policy["Statement"] for name in statement["Principal"].values()} == {who}
 
 
-def test_a_consumers_function_starts_with_the_variables_that_the_template_gives_it(deploy):
-    endpoints = {}
-    for function in FUNCTIONS:
-        name = re.sub(r"(?<!^)([A-Z])", r"-\1", function).lower()
-        metadata = read("consumer.yaml")["Resources"][function]["Metadata"]
-        assert metadata == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": name}}
-        for mode in ("observe", "enforce"):
-            variables = consumer(Mode=mode).properties(function)["Environment"]["Variables"]
-            # The prober gets what the configurator returned, as Lambda's destination brings it.
-            answer = deploy(name, **variables).call({"responsePayload": endpoints} if endpoints else {})
-            assert (answer["function"], answer["mode"]) == (name, mode)
-        endpoints = answer
+@pytest.mark.parametrize("mode, done", [("observe", "planned"), ("enforce", "done")])
+@pytest.mark.parametrize("private_dns", ["true", "false"])
+def test_the_functions_do_what_the_parameters_say(stage, deploy, mode, done, private_dns):
+    service = stage.create_service(
+        SupportedIpAddressTypes=["ipv4", "ipv6"], PrivateDnsName="api.example.com", AcceptanceRequired=False
+    )
+    tags = {"Tags": ENDPOINT["Tags"], "ResourceType": "vpc-endpoint"}
+    endpoint = stage.connect(service, account=PROVIDER, TagSpecifications=[tags])["VpcEndpointId"]
+    stage.step(130)
+    stack = consumer(Mode=mode, PrivateDns=private_dns, IpAddressType="ipv6", Ports="443,8443")
+    variables = stack.properties("EndpointConfigurator")["Environment"]["Variables"]
+    # For a test it waits no longer than it has to.
+    assert variables.pop("PRIVATELINK_WATCH_SECONDS") == "50"
+    configurator = deploy("endpoint-configurator", **variables)
+    answer = configurator.call({})
+    (outcome,) = answer["outcomes"]
+    assert (answer["mode"], outcome["endpointId"], outcome["result"]) == (mode, endpoint, done)
+    assert outcome["ipAddressType"] == "ipv6"
+    # What was set takes its time.
+    stage.step(130)
+    answer = configurator.call({})
+    (told,) = answer["endpoints"]
+    assert told["ports"] == [443, 8443]
+    # The name is not verified, which somebody who did not ask for it does not care about.
+    missed = [skip for skip in answer["skipped"] if "private" in skip.get("detail", "")]
+    assert bool(missed) == (private_dns == "true"), answer["skipped"]
+
+    # The prober gets what the configurator returned, as Lambda's destination brings it.
+    variables = stack.properties("ConnectivityProber")["Environment"]["Variables"]
+    prober = deploy("connectivity-prober", **variables, PRIVATELINK_DNS_SERVER=stage.name_servers)
+    answer = prober.call({"responsePayload": answer})
+    assert answer["mode"] == mode and {one["endpointId"] for one in answer["outcomes"]} == {endpoint}
+
+
+@pytest.mark.parametrize("function, name", CONSUMERS.items())
+def test_a_function_is_built_from_its_own_program(function, name):
+    metadata = read("consumer.yaml")["Resources"][function]["Metadata"]
+    assert metadata == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": name}}
