@@ -47,8 +47,8 @@ UNSENDABLE = {"not-utf8.json"}
 HOSTILE = sorted(path for path in (EVENTS / "hostile").iterdir() if path.name not in UNSENDABLE)
 # What only the configurator takes, and what it returns, which only the prober does.
 OF_ENDPOINTS = [EVENTS / "direct-endpoints.json"]
-REPORTS = [EVENTS / "destination-report.json", EVENTS / "direct-report.json"]
-GOOD = sorted(path for path in EVENTS.glob("*.json") if path not in OF_ENDPOINTS + REPORTS)
+REPORTS = sorted((EVENTS / "prober").iterdir())
+GOOD = sorted(path for path in EVENTS.glob("*.json") if path not in OF_ENDPOINTS)
 # The configurator looks for endpoints in an event, and for one alone where a notice says that there is one.
 RECOGNISED_BY_CONFIGURATOR = RECOGNISED - {"notice-without-endpoint-id.json"} | {"consumer-side-key.json"}
 REFUSED = [
@@ -236,7 +236,7 @@ def test_every_event_leads_to_the_endpoints_that_it_tells_of(watched, stage, pat
 def test_what_the_configurator_returns_is_tried_name_by_name(watched, stage, path):
     before = len(stage.control("GET", "requests"))
     report = report_of(PROBER, path, watched)
-    (endpoint,) = json.loads(REPORTS[1].read_bytes())["endpoints"]
+    (endpoint,) = json.loads(REPORTS[0].read_bytes())["endpoints"]
     tried = {(one["name"], one["family"], one["port"]) for one in report["outcomes"]}
     assert tried == {(name["name"], family, 443) for name in endpoint["names"] for family in ("ipv4", "ipv6")}, report
     # The world's DNS knows none of them, and each says so and what to do.

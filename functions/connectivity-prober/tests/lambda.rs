@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use privatelink_core::probe::{Name, NameKind, endpoints_in};
+use privatelink_tests::endpoints::{BOTH, Endpoints};
 use privatelink_tests::lambda::Lambda;
 use privatelink_tests::names::name_server;
 use privatelink_tests::stage::{outcomes, skipped, tallied};
@@ -80,6 +82,55 @@ async fn observing_is_probing() {
     let answer = lambda.invoke(event.as_bytes()).await.unwrap();
     assert_eq!(outcomes(&answer), tallied(&[("probe done", 2), ("probe refused", 2)]));
     assert_eq!(answer["mode"], "observe");
+}
+
+#[tokio::test]
+async fn what_the_configurator_returns_is_all_that_the_prober_needs() {
+    let consumer = Endpoints::new();
+    let endpoint = consumer.available(&consumer.service, &[BOTH]);
+    consumer.run(json!({})).await.unwrap();
+    consumer.region().step(Duration::from_secs(130));
+    let returned = consumer.run(json!({})).await.unwrap();
+    // Nothing that it says is lost on the way.
+    let read = endpoints_in(returned.to_string().as_bytes()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), returned["endpoints"]);
+    let own = &read[0].addresses;
+    assert_eq!((own.ipv4.len(), own.ipv6.len(), read[0].known_rules().is_some()), (1, 1, true));
+
+    // In its VPC the names lead to its interfaces, but for one family of one name.
+    let both = [own.ipv4[0].into(), own.ipv6[0].into()];
+    let answers =
+        |name: &Name| if name.kind == NameKind::Private { both[..1].to_vec() } else { vec![both[0], both[1]] };
+    let names: Vec<_> = read[0].names.iter().map(|name| (name.name.to_string(), answers(name))).collect();
+    let names: Vec<_> = names.iter().map(|(name, addresses)| (name.as_str(), addresses.as_slice())).collect();
+    let lambda = start(&name_server(&names).await.to_string(), &[]).await;
+    let answer = lambda.invoke(record(returned).to_string().as_bytes()).await.unwrap();
+    let outcomes = answer["outcomes"].as_array().unwrap();
+    let told = outcomes.len() + answer["skipped"].as_array().unwrap().len();
+    assert_eq!(told, read[0].names.len() * 2, "{answer}");
+    let missing: Vec<_> = outcomes.iter().filter(|one| one["cause"] == "no-aaaa").collect();
+    assert_eq!(missing.len(), 1, "{answer}");
+    assert_eq!((&missing[0]["name"], &missing[0]["endpointId"]), (&json!(PRIVATE), &json!(endpoint)));
+    let misled = outcomes.iter().filter(|one| one["cause"] == "other-addresses" || one["cause"] == "public-answer");
+    assert_eq!(misled.count(), 0, "{answer}");
+}
+
+#[tokio::test]
+async fn the_events_that_ship_are_taken() {
+    // A resolver that knows none of the names.
+    let lambda = start(&name_server(&[]).await.to_string(), &[]).await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/prober");
+    let mut taken = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let event = std::fs::read(entry.unwrap().path()).unwrap();
+        let answer = lambda.invoke(&event).await.unwrap();
+        assert_eq!((outcomes(&answer), skipped(&answer)), (tallied(&[("probe refused", 6)]), vec![]));
+        let causes = answer["outcomes"].as_array().unwrap().iter().map(|one| one["cause"].as_str().unwrap());
+        let expected = [["name-not-found"; 4].as_slice(), &["private-dns-off"; 2]].concat();
+        assert_eq!(causes.collect::<Vec<_>>(), expected);
+        taken += 1;
+    }
+    assert_eq!(taken, 2);
 }
 
 #[tokio::test]

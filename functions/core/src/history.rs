@@ -120,8 +120,8 @@ mod tests {
             ],
             skipped: Vec::new(),
             said: Vec::new(),
-            endpoints: None,
             metrics: Metrics::default(),
+            endpoints: None,
         };
         report.audit().chain([report.summary()]).collect()
     }

@@ -130,7 +130,7 @@ pub fn report(function: &'static str, mode: Mode, tried: Vec<Tried>, mut skipped
     }
     let mut metrics = Metrics::default();
     metrics.probes(&outcomes, not_tested);
-    Report { function, mode, policy_digest: None, outcomes, skipped, said, endpoints: None, metrics }
+    Report { function, mode, policy_digest: None, outcomes, skipped, said, metrics, endpoints: None }
 }
 
 fn skip(endpoint: &Endpoint, reason: Reason, detail: String) -> Skip {

@@ -92,3 +92,23 @@ fn only_interface_endpoints_are_told_of() {
     let told = told_of(&account([gateway, endpoint("vpce-0b")]), &settings());
     assert_eq!(told.as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn the_prober_reads_what_is_told() {
+    let on = Endpoint { private_dns_enabled: true, ..endpoint("vpce-0a") };
+    let mut seen = account([on, Endpoint { state: EndpointState::Pending, ..endpoint("vpce-0b") }]);
+    seen.rules = vec![rule("sg-1", -1, "pl-0a")];
+    seen.denied.insert(Part::VpcDns, "UnauthorizedOperation".to_owned());
+    let four = EndpointSettings { ip_address_type: AddressType::Ipv4, ..settings() };
+    for settings in [settings(), four] {
+        let returned = json!({
+            "function": "endpoint-configurator", "mode": "enforce", "outcomes": [], "skipped": [],
+            "endpoints": told_of(&seen, &settings),
+        });
+        let read = crate::probe::endpoints_in(returned.to_string().as_bytes()).unwrap();
+        let ids: Vec<_> = read.iter().map(|endpoint| endpoint.id.as_str()).collect();
+        assert_eq!(ids, ["vpce-0a", "vpce-0b"]);
+        assert_eq!(read[0].private_name().unwrap().as_str(), "api.example.com");
+        assert_eq!((read[0].addresses.ipv4.len(), read[0].inbound_rules.len()), (2, 1));
+    }
+}

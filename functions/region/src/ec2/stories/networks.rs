@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::dns::{Heard, Inside};
-use crate::route53::Name;
+use crate::route53::{Name, RecordKey, RecordSet, ZoneDraft};
 use crate::world::VpcDraft;
 
 /// A VPC of ACME's with two subnets, of which the second has no IPv6, and a third for IPv6 only.
@@ -64,6 +64,21 @@ fn said(heard: Heard) -> String {
         Heard::Cut(_) => panic!("cut"),
         Heard::Silence => "silence".to_owned(),
     }
+}
+
+/// Makes a public zone with one record set in it, which everybody sees.
+fn record(region: &Region, of: &str, kind: &str, value: &str) {
+    let (of, mut world) = (Name::parse(of).unwrap(), region.world());
+    let now = world.now();
+    let name = of.parent().unwrap();
+    let draft = ZoneDraft { name, caller_reference: "1".to_owned(), comment: None, vpcs: Vec::new() };
+    let zone = world.route53.create_zone(PROVIDER, draft, now).0.id.clone();
+    let mut records = world.route53.zones[&zone].records.clone();
+    let key = RecordKey { name: of, kind: kind.to_owned(), identifier: None };
+    records.insert(key, RecordSet::simple(300, vec![value.to_owned()]));
+    world.route53.change_zone(&zone, records, None, now);
+    drop(world);
+    region.step(Duration::from_secs(60));
 }
 
 #[test]
@@ -242,8 +257,13 @@ fn names_lead_to_the_interfaces_and_the_private_one_in_its_vpc_only() {
     region.step(Duration::from_secs(120));
     assert_eq!(inside(&region, "vpc-0a", private, "A"), "10.0.1.4");
     assert_eq!(inside(&region, "vpc-0a", "below.api.example.com", "A"), "NxDomain");
-    assert_eq!(inside(&region, "vpc-0b", private, "A"), "NoError");
-    assert_eq!(outside(&region, private, "A"), "NoError");
+    record(&region, "www.example.org", "CNAME", "api.example.com.");
+    record(&region, "api.example.com", "A", "192.0.2.1");
+    assert_eq!(inside(&region, "vpc-0a", "www.example.org", "A"), "api.example.com. 10.0.1.4", "it is followed inside");
+    assert_eq!(outside(&region, "www.example.org", "A"), "api.example.com. 192.0.2.1");
+    for heard in [inside(&region, "vpc-0b", private, "A"), outside(&region, private, "A")] {
+        assert_eq!(heard, "192.0.2.1", "what the world says of that name");
+    }
     assert_eq!(modify(&region, &id, "IpAddressType=dualstack").0, 200);
     region.step(Duration::from_secs(120));
     assert_eq!(inside(&region, "vpc-0a", private, "AAAA"), "NoError", "its names stay as they were");
@@ -265,7 +285,7 @@ fn names_lead_to_the_interfaces_and_the_private_one_in_its_vpc_only() {
         .networks
         .values_mut()
         .for_each(|network| network.vpcs.get_mut("vpc-0a").unwrap().dns_hostnames = false);
-    assert_eq!(inside(&region, "vpc-0a", private, "A"), "NoError");
+    assert_eq!(inside(&region, "vpc-0a", private, "A"), "192.0.2.1");
     assert_eq!(inside(&region, "vpc-0a", &regional, "A"), "127.0.0.9");
     region
         .world()
