@@ -11,6 +11,7 @@ use aws_lambda_events::sns::SnsEvent;
 use aws_lambda_events::sqs::SqsEvent;
 use privatelink_aws::deadline::Deadline;
 use privatelink_core::ids::{EndpointId, FoundId, ServiceId};
+use privatelink_core::probe::endpoints_in;
 use privatelink_core::report::Failure;
 use privatelink_core::trigger::{Look, Trigger};
 use privatelink_region::Region;
@@ -90,6 +91,7 @@ const EVENTS: &[(&str, Expect)] = &[
     ("hostile/other-call.json", Expect::Refused),
     ("hostile/other-service-call.json", Expect::Refused),
     ("hostile/pretended-schedule.json", Expect::Refused),
+    ("hostile/report-of-another-function.json", Expect::Refused),
     ("hostile/s3-records.json", Expect::Refused),
     ("hostile/service-of-another-account.json", Expect::Foreign),
     ("hostile/sqs-with-garbage.json", Expect::Service),
@@ -293,6 +295,13 @@ async fn the_configurator_looks_where_every_event_says_and_touches_no_other() {
             }
             Some(_) => drop(result.unwrap()),
         }
+    }
+}
+
+#[test]
+fn the_prober_takes_none_of_these() {
+    for (name, _) in EVENTS {
+        assert!(endpoints_in(&read(name)).is_err(), "{name}");
     }
 }
 

@@ -5,6 +5,7 @@ import collections.abc
 import json
 
 from moto.events.models import EventPattern, EventPatternParser
+from moto.sns.utils import FilterPolicyMatcher
 
 try:
     # A port of AWS's own engine, of which there are programs for some Pythons and Linux alone.
@@ -40,6 +41,12 @@ def operators(pattern):
     if isinstance(pattern, dict):
         return set().union(*map(operators, pattern.values()))
     return {name for value in pattern if isinstance(value, dict) for name in value}
+
+
+def subscribed(policy, attributes):
+    """Whether a subscription with that filter gets a message with those attributes, all of them texts."""
+    attributes = {name: {"Type": "String", "Value": value} for name, value in attributes.items()}
+    return FilterPolicyMatcher(policy, "MessageAttributes").matches(attributes, "")
 
 
 def allows(policies, action, resource, context):

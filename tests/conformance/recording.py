@@ -15,11 +15,12 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from aws_model_rest import check_rest_request
-from stage import PROVIDER
+from stage import ACME, PROVIDER
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = (
     "acceptor",
+    "configurator",
     "notifier",
     "notifier_troubles",
     "verifier",
@@ -28,6 +29,9 @@ SCENARIOS = (
     "verifier_zones",
     "wire",
 )
+
+# In whose accounts the functions run, unless it is the provider's.
+ACCOUNTS = {"endpoint-configurator": ACME}
 
 # One question to IAM. Its context is what conditions can see: pairs of a key and a value, or several.
 Call = collections.namedtuple("Call", "action resource context")
@@ -60,10 +64,11 @@ def calls():
     found = collections.defaultdict(set)
     for line in set(lines()):
         record = json.loads(line)
-        if record["key"] != PROVIDER:
+        own = record["key"] == ACCOUNTS.get(record["function"], PROVIDER)
+        if not own:
             # The session of a role that it assumed, of which another account decides.
             assert (record["function"], record["service"]) == ("domain-verifier", "route53"), line
-        name = record["function"] if record["key"] == PROVIDER else "(other)"
+        name = record["function"] if own else "(other)"
         found[name].update(READ[record["service"]](record))
     return found
 
@@ -71,7 +76,12 @@ def calls():
 def of_ec2(record):
     given = {key: values[0] for key, values in parse_qs(record["body"]).items()}
     action = f"ec2:{given['Action']}"
-    arn = f"arn:aws:ec2:{record['region']}:{PROVIDER}"
+    arn = f"arn:aws:ec2:{record['region']}:{record['key']}"
+    if given["Action"] == "DescribeVpcAttribute":
+        return [ask(action, f"{arn}:vpc/{given['VpcId']}", {})]
+    if given["Action"] == "ModifyVpcEndpoint":
+        # As with services: an endpoint that has not the tag is none that is changed.
+        return [ask(action, f"{arn}:vpc-endpoint/{given['VpcEndpointId']}", {"aws:ResourceTag/privatelink": "managed"})]
     if given["Action"].startswith("Describe"):
         return [ask(action, "*", {"ec2:Region": record["region"]})]
     ids = [value for key, value in given.items() if key.startswith("ResourceId.")] or [given["ServiceId"]]

@@ -8,10 +8,10 @@ import functools
 import json
 
 import recording
-from stage import INITECH, PROVIDER, REGION
-from templates import DNS_ROLE, OTHER_KEY, OTHER_TOPIC, ZONE, provider
+from stage import ACME, INITECH, PROVIDER, REGION
+from templates import DNS_ROLE, OTHER_KEY, OTHER_TOPIC, ZONE, consumer, provider
 
-STACK = provider()
+STACK, CONSUMER_STACK = provider(), consumer()
 EC2 = f"arn:aws:ec2:{REGION}:{PROVIDER}"
 SERVICE = f"{EC2}:vpc-endpoint-service/vpce-svc-0123456789abcdef0"
 CONNECTION = f"{EC2}:vpc-endpoint-connection/vpce-con-0f1e2d3c4b5a69788"
@@ -35,13 +35,15 @@ def change(name="_6e86v84tqgqubxbwii1m.api.example.com", kind="TXT", actions=("C
 
 def platform(function):
     """What Lambda does in a function's name."""
-    group = STACK.arn(function + "Logs")
+    stack = stack_of(function)
+    group = stack.arn(function + "Logs")
     return [
         ("logs:CreateLogStream", group, {}),
         ("logs:PutLogEvents", group, {}),
         ("xray:PutTraceSegments", "*", {}),
         ("xray:PutTelemetryRecords", "*", {}),
-        ("sqs:SendMessage", STACK.arn("DeadLetters"), {}),
+        ("sqs:SendMessage", stack.arn("DeadLetters"), {}),
+        *IN_THE_NAME_OF.get(function, []),
     ]
 
 
@@ -52,6 +54,30 @@ FUNCTIONS = {
     "ConnectionAcceptor": "connection-acceptor",
     "DomainVerifier": "domain-verifier",
     "AvailabilityNotifier": "availability-notifier",
+}
+CONSUMERS = {"EndpointConfigurator": "endpoint-configurator", "ConnectivityProber": "connectivity-prober"}
+OF_ALL = FUNCTIONS | CONSUMERS
+OWN_VPC = f"arn:aws:ec2:{REGION}:{ACME}:vpc/vpc-0a0a0a0a"
+OWN_ENDPOINT = f"arn:aws:ec2:{REGION}:{ACME}:vpc-endpoint/vpce-0aa11bb22cc33dd44"
+PROBER = CONSUMER_STACK.arn("ConnectivityProber")
+ATTACHING = [
+    f"ec2:{action}"
+    for action in (
+        "AssignPrivateIpAddresses",
+        "CreateNetworkInterface",
+        "DeleteNetworkInterface",
+        "DescribeNetworkInterfaces",
+        "DescribeSubnets",
+        "UnassignPrivateIpAddresses",
+    )
+]
+# What AWS does beside: the zone of a private name, the destination, and the way into a VPC.
+IN_THE_NAME_OF = {
+    "EndpointConfigurator": [
+        ("route53:AssociateVPCWithHostedZone", ZONE, {}),
+        ("lambda:InvokeFunction", PROBER, {}),
+    ],
+    "ConnectivityProber": [(action, "*", HERE) for action in ATTACHING],
 }
 FOREIGN = f"arn:aws:ec2:{REGION}:{INITECH}"
 ELSEWHERE = {"ec2:Region": "eu-west-1"}
@@ -122,11 +148,39 @@ DENIED = {
         ("kms:Decrypt", OTHER_KEY, {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}),
         ("kms:Decrypt", OTHER_KEY + "1", BY_SNS),
     ],
+    "EndpointConfigurator": [
+        ("ec2:DescribeVpcEndpoints", "*", ELSEWHERE),
+        ("ec2:DescribeVpcAttribute", OWN_VPC.replace("vpc-0a", "vpc-0b"), {}),
+        ("ec2:ModifyVpcEndpoint", OWN_ENDPOINT, {}),
+        ("ec2:ModifyVpcEndpoint", OWN_ENDPOINT, {"aws:ResourceTag/privatelink": "else"}),
+        ("ec2:ModifyVpcEndpoint", OWN_ENDPOINT, {"aws:ResourceTag/else": "managed"}),
+        ("ec2:ModifyVpcEndpoint", OWN_ENDPOINT.replace(ACME, INITECH), TAGGED),
+        ("ec2:ModifyVpcEndpoint", OWN_VPC, TAGGED),
+        ("ec2:DeleteVpcEndpoints", OWN_ENDPOINT, TAGGED),
+        ("ec2:CreateTags", OWN_ENDPOINT, TAGGED),
+        ("ec2:AuthorizeSecurityGroupIngress", "*", HERE),
+        ("route53:ChangeResourceRecordSets", ZONE, change()),
+        ("lambda:InvokeFunction", CONSUMER_STACK.arn("EndpointConfigurator"), {}),
+        ("sns:Publish", CONSUMER_STACK.arn("OperatorTopic"), {}),
+    ],
+    "ConnectivityProber": [
+        *[(action, "*", ELSEWHERE) for action in ATTACHING],
+        # The function's own code, with what Lambda may do in its name.
+        *[(action, "*", {**HERE, "lambda:SourceFunctionArn": PROBER}) for action in ATTACHING],
+        ("ec2:DescribeVpcEndpoints", "*", HERE),
+        ("ec2:ModifyVpcEndpoint", OWN_ENDPOINT, TAGGED),
+        ("sns:Publish", CONSUMER_STACK.arn("OperatorTopic"), {}),
+    ],
 }
 
 
-def policies(function, stack=STACK):
+def stack_of(function):
+    return CONSUMER_STACK if function in CONSUMERS else STACK
+
+
+def policies(function, stack=None):
     """The policies of a function's role, with those that are resources of their own."""
+    stack = stack or stack_of(function)
     assert stack.properties(function)["Role"] == stack.arn(function + "Role")
     found = [policy["PolicyDocument"] for policy in stack.properties(function + "Role")["Policies"]]
     for policy in stack.of_type("AWS::IAM::RolePolicy").values():
@@ -147,6 +201,8 @@ def deployed(resource):
         "vpc-endpoint-connection/": CONNECTION,
         ":hostedzone/": ZONE,
         ":role/": DNS_ROLE,
+        ":vpc/": OWN_VPC,
+        ":vpc-endpoint/": OWN_ENDPOINT,
     }
     return next((example for part, example in examples.items() if part in resource), resource)
 
@@ -154,7 +210,7 @@ def deployed(resource):
 @functools.cache
 def recorded(function):
     """Every call that a function made, once each."""
-    made = recording.calls()[FUNCTIONS[function]]
+    made = recording.calls()[OF_ALL[function]]
     asked = {recording.Call(call.action, deployed(call.resource), call.context) for call in made}
     contexts = lambda call: {key: list(v) if isinstance(v, tuple) else v for key, v in call.context}
     return [(call.action, call.resource, contexts(call)) for call in sorted(asked, key=str)]

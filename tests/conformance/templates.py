@@ -23,6 +23,8 @@ ZONE = "arn:aws:route53:::hostedzone/Z0123456789ABC"
 DNS_ROLE = "arn:aws:iam::444455556666:role/dns"
 OTHER_TOPIC = "arn:aws:sns:eu-west-1:999988887777:acme"
 OTHER_KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-0000-0000-000000000000"
+# The topic of a provider in another account and Region.
+NOTICE_TOPIC = f"arn:aws:sns:eu-west-1:{PROVIDER}:privatelink-consumer-acme"
 # Everything that a parameter can switch on is on.
 PROVIDER_PARAMETERS = {
     "ServiceTag": "privatelink=managed",
@@ -34,6 +36,18 @@ PROVIDER_PARAMETERS = {
     "ReservedConcurrency": "5",
 }
 TOPIC_PARAMETERS = {"Consumer": "acme", "Accounts": f"{ACME},111122224444"}
+CONSUMER_PARAMETERS = {
+    "ServiceName": f"com.amazonaws.vpce.{REGION}.vpce-svc-0123456789abcdef0",
+    "EndpointTag": "privatelink=managed",
+    "PrivateDns": "true",
+    "VpcId": "vpc-0a0a0a0a",
+    "SubnetIds": "subnet-0a0a0a0a,subnet-0b0b0b0b",
+    "SubnetsHaveIpv6": "true",
+    "ClientCidr": "10.0.0.0/16",
+    "ClientIpv6Cidr": "2001:db8::/56",
+    "Ports": "443,8443,9443",
+    "NoticeTopicArn": NOTICE_TOPIC,
+}
 SERVICE_PARAMETERS = {
     "ServiceTag": "privatelink=managed",
     "AllowedPrincipals": f"arn:aws:iam::{ACME}:root",
@@ -41,9 +55,12 @@ SERVICE_PARAMETERS = {
 }
 GIVEN = {
     "provider.yaml": PROVIDER_PARAMETERS,
+    "consumer.yaml": CONSUMER_PARAMETERS,
     "consumer-topic.yaml": TOPIC_PARAMETERS,
     "service.yaml": SERVICE_PARAMETERS,
 }
+# Those that are SAM's, and whose account they are deployed in.
+SERVERLESS = {"provider.yaml": PROVIDER, "consumer.yaml": ACME}
 LEFT_OUT = object()
 
 
@@ -52,26 +69,37 @@ def read(name):
 
 
 @functools.cache
-def translation(**parameters):
-    """`provider.yaml` as plain CloudFormation, with the folders uploaded as `sam deploy` does it."""
-    template = read("provider.yaml")
+def translation(name="provider.yaml"):
+    """One of SAM's templates as plain CloudFormation, with the folders uploaded as `sam deploy` does it."""
+    template = read(name)
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/function"
-    template["Resources"]["PolicyLayer"]["Properties"]["ContentUri"] = "s3://bucket/layer"
+    if "PolicyLayer" in template["Resources"]:
+        template["Resources"]["PolicyLayer"]["Properties"]["ContentUri"] = "s3://bucket/layer"
     translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name=REGION))
-    return translator.translate(template, {**PROVIDER_PARAMETERS, **parameters})
+    return translator.translate(template, GIVEN[name])
+
+
+def plain(name):
+    """Any of the templates as CloudFormation takes it."""
+    return translation(name) if name in SERVERLESS else read(name)
 
 
 def provider(**parameters):
     """`provider.yaml` as it would be deployed."""
-    given = {**PROVIDER_PARAMETERS, **parameters}
-    return Stack(translation(), given)
+    return Stack(translation(), {**PROVIDER_PARAMETERS, **parameters})
+
+
+def consumer(**parameters):
+    """`consumer.yaml` as it would be deployed."""
+    given = {**CONSUMER_PARAMETERS, **parameters}
+    return Stack(translation("consumer.yaml"), given, account=SERVERLESS["consumer.yaml"])
 
 
 class Stack:
     """A template with its parameters, and its resources with all functions resolved."""
 
-    def __init__(self, template, parameters):
-        self.template = copy.deepcopy(template)
+    def __init__(self, template, parameters, account=PROVIDER):
+        self.template, self.account = copy.deepcopy(template), account
         self.parameters = {}
         for name, parameter in template["Parameters"].items():
             value = str(parameters.get(name, parameter.get("Default")))
@@ -108,7 +136,7 @@ class Stack:
 
     def ref(self, name):
         pseudo = {
-            "AWS::AccountId": PROVIDER,
+            "AWS::AccountId": self.account,
             "AWS::Region": REGION,
             "AWS::Partition": "aws",
             "AWS::StackName": STACK,
@@ -125,9 +153,9 @@ class Stack:
         resource = self.template["Resources"][name]
         service, kind = resource["Type"].split("::")[1:]
         if kind == "Role":
-            return f"arn:aws:iam::{PROVIDER}:role/{name}"
+            return f"arn:aws:iam::{self.account}:role/{name}"
         if kind == "Alarm":
-            return f"arn:aws:cloudwatch:{REGION}:{PROVIDER}:alarm:{STACK}-{name}"
+            return f"arn:aws:cloudwatch:{REGION}:{self.account}:alarm:{STACK}-{name}"
         if kind == "Alias":
             properties = resource["Properties"]
             return f"{self.arn(properties['FunctionName']['Ref'])}:{properties['Name']}"
@@ -139,7 +167,7 @@ class Stack:
             "Rule": "rule/",
         }.get(kind, "")
         suffix = ":*" if kind == "LogGroup" else ""
-        return f"arn:aws:{service.lower()}:{REGION}:{PROVIDER}:{prefix}{name}{suffix}"
+        return f"arn:aws:{service.lower()}:{REGION}:{self.account}:{prefix}{name}{suffix}"
 
     def fn_getatt(self, argument):
         name, attribute = argument if isinstance(argument, list) else argument.split(".")
@@ -177,6 +205,9 @@ class Stack:
     def fn_equals(self, argument):
         one, other = self.resolve(argument)
         return one == other
+
+    def fn_and(self, argument):
+        return all(self.holds(one["Condition"]) for one in argument)
 
     def fn_not(self, argument):
         return not self.resolve(argument[0])

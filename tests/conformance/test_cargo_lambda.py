@@ -31,6 +31,7 @@ CARGO_LAMBDA = Path(sys.executable).with_name("cargo-lambda")
 
 # All are served by one process. Each is built when it is first called.
 FUNCTIONS = ("connection-acceptor", "domain-verifier", "availability-notifier")
+CONFIGURATOR, PROBER = "endpoint-configurator", "connectivity-prober"
 
 # What is no event is refused, and so is what only looks like one; these are events all the same.
 RECOGNISED = {
@@ -41,18 +42,46 @@ RECOGNISED = {
     "service-of-another-account.json",
     "sqs-with-garbage.json",
 }
-# What only the consumer's functions take.
-CONSUMERS = [EVENTS / "direct-endpoints.json"]
 # `cargo lambda invoke` itself sends only UTF-8; the Rust tests send these bytes.
 UNSENDABLE = {"not-utf8.json"}
-REFUSED = sorted(path for path in (EVENTS / "hostile").iterdir() if path.name not in RECOGNISED | UNSENDABLE) + CONSUMERS
-GOOD = sorted(path for path in EVENTS.glob("*.json") if path not in CONSUMERS)
+HOSTILE = sorted(path for path in (EVENTS / "hostile").iterdir() if path.name not in UNSENDABLE)
+# What only the configurator takes, and what it returns, which only the prober does.
+OF_ENDPOINTS = [EVENTS / "direct-endpoints.json"]
+REPORTS = sorted((EVENTS / "prober").iterdir())
+GOOD = sorted(path for path in EVENTS.glob("*.json") if path not in OF_ENDPOINTS)
+# The configurator looks for endpoints in an event, and for one alone where a notice says that there is one.
+RECOGNISED_BY_CONFIGURATOR = RECOGNISED - {"notice-without-endpoint-id.json"} | {"consumer-side-key.json"}
+REFUSED = [
+    *[(name, path) for name in FUNCTIONS for path in HOSTILE if path.name not in RECOGNISED],
+    *[(name, path) for name in FUNCTIONS for path in OF_ENDPOINTS + REPORTS],
+    *[(CONFIGURATOR, path) for path in HOSTILE if path.name not in RECOGNISED_BY_CONFIGURATOR],
+    *[(CONFIGURATOR, path) for path in REPORTS],
+    *[(PROBER, path) for path in HOSTILE + OF_ENDPOINTS + GOOD],
+]
+# Those that name endpoints; the others tell of the service, or of everything.
+NAMES_ENDPOINTS = {
+    "cloudtrail-accept",
+    "cloudtrail-reject",
+    "connection-notification-object",
+    "connection-notification-prose",
+    "direct-endpoints",
+    "sns-bus-event",
+    "sns-notice",
+    "sns-notice-domain-verified",
+    "sns-notification-json",
+    "sns-notification-prose",
+    "sqs-notice",
+    "sqs-raw-notification",
+    "sqs-sns-envelope",
+}
 
 
 @pytest.fixture(scope="module")
 def stage():
     stage = Stage("--no-throttling")
     stage.service = stage.control("POST", f"services?id={SERVICE}&owner={PROVIDER}")
+    both = {"ServiceId": SERVICE, "AddSupportedIpAddressTypes": ["ipv6"]}
+    stage.client(PROVIDER).modify_vpc_endpoint_service_configuration(**both)
     route53 = stage.client(PROVIDER, service="route53")
     stage.topic = stage.client(PROVIDER, service="sns").create_topic(Name="notices")["TopicArn"]
     stage.zone = route53.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
@@ -71,6 +100,7 @@ def watched(stage, tmp_path_factory):
         "PRIVATELINK_POLICY_DIR": str(ROOT / "infra" / "policy"),
         "PRIVATELINK_DNS_SERVER": stage.name_servers,
         "PRIVATELINK_NOTICE_TOPIC_ARN": stage.topic,
+        "PRIVATELINK_ENDPOINT_TAG": "privatelink=managed",
     }
     log = tmp_path_factory.mktemp("watch") / "log"
     command = [CARGO_LAMBDA, "lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"]
@@ -124,8 +154,7 @@ def tells_of_nothing(path):
     return path.name in {"cloudtrail-failed-call.json", "cloudtrail-failed-start-verification.json"}
 
 
-@pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.name)
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function, path", REFUSED, ids=lambda part: getattr(part, "name", part))
 def test_what_is_no_event_is_refused(watched, stage, function, path):
     before = len(stage.control("GET", "requests"))
     status, _, complaint = invoke(function, path)
@@ -180,3 +209,36 @@ def test_every_event_leads_to_the_notice_that_is_due(watched, stage, path):
     ]
     assert told == ([] if tells_of_nothing(path) else [("EndpointConnectionAvailable", "done")]), report
     stage.client(ACME).delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+
+
+@pytest.mark.parametrize("path", GOOD + OF_ENDPOINTS, ids=lambda path: path.name)
+def test_every_event_leads_to_the_endpoints_that_it_tells_of(watched, stage, path):
+    tags = [{"ResourceType": "vpc-endpoint", "Tags": [{"Key": "privatelink", "Value": "managed"}]}]
+    service, ec2 = {"ServiceName": stage.service["serviceName"]}, stage.client(PROVIDER)
+    endpoint = stage.connect(service, account=PROVIDER, TagSpecifications=tags)["VpcEndpointId"]
+    ec2.accept_vpc_endpoint_connections(ServiceId=SERVICE, VpcEndpointIds=[endpoint])
+    stage.step(130)
+    report = report_of(CONFIGURATOR, path, watched)
+    done = [(one["endpointId"], one["result"]) for one in report["outcomes"] if one["effect"] == "modify-endpoint"]
+    (found,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"]
+    reasons = {skip["reason"] for skip in report["skipped"]}
+    if tells_of_nothing(path) or path.stem in NAMES_ENDPOINTS:
+        # The endpoints that events name are nobody's here.
+        assert (done, found["IpAddressType"]) == ([], "ipv4")
+        assert reasons == (set() if tells_of_nothing(path) else {"foreign"}), report
+    else:
+        assert (done, found["IpAddressType"]) == ([(endpoint, "done")], "dualstack"), report
+        assert endpoint in [one["id"] for one in report["endpoints"]]
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+
+
+@pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.name)
+def test_what_the_configurator_returns_is_tried_name_by_name(watched, stage, path):
+    before = len(stage.control("GET", "requests"))
+    report = report_of(PROBER, path, watched)
+    (endpoint,) = json.loads(REPORTS[0].read_bytes())["endpoints"]
+    tried = {(one["name"], one["family"], one["port"]) for one in report["outcomes"]}
+    assert tried == {(name["name"], family, 443) for name in endpoint["names"] for family in ("ipv4", "ipv6")}, report
+    # The world's DNS knows none of them, and each says so and what to do.
+    assert all(one["result"] == "refused" and one["cause"] and one["fix"] for one in report["outcomes"]), report
+    assert len(stage.control("GET", "requests")) == before

@@ -93,6 +93,7 @@ def test_a_bootstrap_answers_an_event_and_waits_for_the_next(built, name):
             # What some functions can not do without; the others do not look at it.
             "PRIVATELINK_NOTICE_TOPIC_ARN": topic,
             "PRIVATELINK_ENDPOINT_TAG": "managed=yes",
+            "PRIVATELINK_DNS_SERVER": stage.name_servers,
         }
         folder = built[0] / name
         shutil.copytree(ROOT / "infra" / "policy", folder / "policy", dirs_exist_ok=True)

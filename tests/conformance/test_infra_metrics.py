@@ -6,20 +6,33 @@ import re
 import pytest
 
 from stage import ACME, INITECH, PROVIDER
-from templates import INFRA, ROOT, provider
+from templates import INFRA, ROOT, consumer, provider
 
 A, V, N = FUNCTIONS = ("connection-acceptor", "domain-verifier", "availability-notifier")
-STACK = provider()
-ALARMS = {name: alarm["Properties"] for name, alarm in STACK.of_type("AWS::CloudWatch::Alarm").items()}
-LOGS = {"ConnectionAcceptorLogs": A, "AvailabilityNotifierLogs": N, "DomainVerifierLogs": V}
+C, P = CONSUMERS = ("endpoint-configurator", "connectivity-prober")
+EVERY = {*FUNCTIONS, *CONSUMERS}
+STACKS = {"provider": provider(), "consumer": consumer()}
+STACK = STACKS["provider"]
+ALARMS_OF = {
+    side: {name: alarm["Properties"] for name, alarm in stack.of_type("AWS::CloudWatch::Alarm").items()}
+    for side, stack in STACKS.items()
+}
+ALARMS = ALARMS_OF["provider"]
+LOGS = {
+    "ConnectionAcceptorLogs": A,
+    "AvailabilityNotifierLogs": N,
+    "DomainVerifierLogs": V,
+    "EndpointConfiguratorLogs": C,
+    "ConnectivityProberLogs": P,
+}
 # The metrics of the functions, by their dimensions, and who sends them.
 METRICS = {
     ("function",): {
-        "Sweeps": {A, V, N},
-        "BadConfiguration": {A, V, N},
-        "BadPolicy": {A, V, N},
-        "ApiCalls": {A, V, N},
-        "ApiRetries": {A, V, N},
+        "Sweeps": EVERY,
+        "BadConfiguration": EVERY,
+        "BadPolicy": EVERY,
+        "ApiCalls": EVERY,
+        "ApiRetries": EVERY,
         "OpenServices": {A},
         "Undecided": {A},
         "Held": {A},
@@ -31,6 +44,9 @@ METRICS = {
         "DomainsPending": {V},
         "DomainsFailed": {V},
         "DomainsWaitingLongest": {V},
+        "ProbesDone": {P},
+        "ProbesRefused": {P},
+        "ProbesNotTested": {P},
     },
     ("function", "service"): {
         "Accepted": {A},
@@ -41,8 +57,6 @@ METRICS = {
     },
 }
 EACH = METRICS[("function",)]
-# Those of the consumer's account, which this template is not for.
-CONSUMERS = {"ProbesDone", "ProbesRefused", "ProbesNotTested"}
 
 
 def watched(alarm):
@@ -70,32 +84,58 @@ def test_there_is_an_alarm_for_everything_that_a_person_should_wake_for():
         "BadInput": set(bad),
         "DeadLetter": set(),
     }
-    dead = ALARMS["DeadLetter"]
-    assert (dead["Namespace"], dead["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
-    assert dead["Dimensions"] == [{"Name": "QueueName", "Value": "DeadLetters"}]
+    assert {name: watched(alarm) for name, alarm in ALARMS_OF["consumer"].items()} == {
+        "EndpointConfiguratorNoSweep": {("Sweeps", C)},
+        "ConnectivityProberNoSweep": {("Sweeps", P)},
+        "ProbesRefused": {("ProbesRefused", P)},
+        "BadInput": {("BadConfiguration", C), ("BadConfiguration", P)},
+        "DeadLetter": set(),
+    }
+    for alarms in ALARMS_OF.values():
+        dead = alarms["DeadLetter"]
+        assert (dead["Namespace"], dead["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+        assert dead["Dimensions"] == [{"Name": "QueueName", "Value": "DeadLetters"}]
 
 
-@pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_tells_the_operators_when_it_comes_and_when_it_goes(name):
-    alarm = ALARMS[name]
-    assert alarm["AlarmActions"] == alarm["OKActions"] == [STACK.arn("OperatorTopic")]
+@pytest.mark.parametrize("side, name", [(side, name) for side, alarms in ALARMS_OF.items() for name in alarms])
+def test_an_alarm_tells_the_operators_when_it_comes_and_when_it_goes(side, name):
+    alarm = ALARMS_OF[side][name]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == [STACKS[side].arn("OperatorTopic")]
     assert alarm["AlarmName"] == f"privatelink-{name}" and len(alarm["AlarmDescription"]) > 40
     # Silence is what a missing sweep is; of all else there is none, and the sweep's alarm tells of it.
     assert alarm["TreatMissingData"] == ("breaching" if name.endswith("NoSweep") else "notBreaching")
 
 
-@pytest.mark.parametrize("function", ["ConnectionAcceptor", "DomainVerifier", "AvailabilityNotifier"])
-def test_ten_minutes_without_a_sweep_are_an_alarm_and_one_failed_sweep_is_none(function):
-    alarm = ALARMS[function + "NoSweep"]
+@pytest.mark.parametrize(
+    "function, side, schedule",
+    [
+        ("ConnectionAcceptor", "provider", "SweepEvery"),
+        ("DomainVerifier", "provider", "VerifyEvery"),
+        ("AvailabilityNotifier", "provider", "SweepEvery"),
+        ("EndpointConfigurator", "consumer", "LookEvery"),
+        ("ConnectivityProber", "consumer", "LookEvery"),
+    ],
+)
+def test_ten_minutes_without_a_sweep_are_an_alarm_and_one_failed_sweep_is_none(function, side, schedule):
+    alarm = ALARMS_OF[side][function + "NoSweep"]
     assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "LessThanThreshold", 1)
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 600 and alarm["Period"] == 60
     assert "DatapointsToAlarm" not in alarm, "all of them"
     # The slowest schedule that the parameters allow comes twice in that time.
-    pattern = STACK.template["Parameters"]["VerifyEvery" if function == "DomainVerifier" else "SweepEvery"][
-        "AllowedPattern"
-    ]
+    pattern = STACKS[side].template["Parameters"][schedule]["AllowedPattern"]
     allowed = [minutes for minutes in range(2, 61) if re.fullmatch(pattern, f"rate({minutes} minutes)")]
     assert max(allowed) * 60 * 2 <= 600
+
+
+def test_a_name_that_does_not_work_is_an_alarm_when_no_test_of_a_quarter_of_an_hour_finds_it_well():
+    alarm = ALARMS_OF["consumer"]["ProbesRefused"]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Minimum",
+        "GreaterThanThreshold",
+        0,
+    )
+    # The slowest schedule tests at least twice in that time.
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 900
 
 
 @pytest.mark.parametrize("name, threshold", [("UndecidedForLong", 600), ("DomainNotVerified", 3600)])
@@ -108,11 +148,14 @@ def test_what_waits_is_an_alarm_by_its_age(name, threshold):
     )
 
 
-@pytest.mark.parametrize("name", ["NoticesNotSent", "BadInput"])
-def test_an_alarm_over_several_metrics_adds_them_with_nothing_for_those_that_are_not_there(name):
-    (sum_of_all,) = [metric for metric in ALARMS[name]["Metrics"] if metric.get("ReturnData", True)]
+@pytest.mark.parametrize(
+    "side, name", [("provider", "NoticesNotSent"), ("provider", "BadInput"), ("consumer", "BadInput")]
+)
+def test_an_alarm_over_several_metrics_adds_them_with_nothing_for_those_that_are_not_there(side, name):
+    metrics = ALARMS_OF[side][name]["Metrics"]
+    (sum_of_all,) = [metric for metric in metrics if metric.get("ReturnData", True)]
     assert sum_of_all["Expression"] == "SUM(FILL(METRICS(), 0))"
-    assert {m["MetricStat"]["Stat"] for m in ALARMS[name]["Metrics"] if "MetricStat" in m} == {"Sum"}
+    assert {m["MetricStat"]["Stat"] for m in metrics if "MetricStat" in m} == {"Sum"}
 
 
 def test_the_dashboard_shows_every_metric_and_every_alarm():
@@ -140,8 +183,9 @@ def test_the_dashboard_shows_every_metric_and_every_alarm():
             else:
                 assert (metric, rest[1]) == ("PrivateLink", "function") and rest[2] in EACH[rest[0]], rest
                 shown.add(rest[0])
-    # Those two are no curve but an alarm, and so is the age of the oldest name.
-    assert shown == {name for metrics in METRICS.values() for name in metrics} - {
+    # Those two are no curve but an alarm, and so is the age of the oldest name. It is the provider's dashboard.
+    ours = {name for metrics in METRICS.values() for name, by in metrics.items() if by & set(FUNCTIONS)}
+    assert shown == ours - {
         "BadConfiguration",
         "BadPolicy",
         "DomainsWaitingLongest",
@@ -151,16 +195,20 @@ def test_the_dashboard_shows_every_metric_and_every_alarm():
 def test_the_readme_counts_what_is_paid_for():
     readme = (ROOT / "README.md").read_text()
     rows = dict(re.findall(r"^\| (metrics of the functions|alarms) \| (.*?) at ", readme, re.MULTILINE))
-    assert rows["metrics of the functions"] == str(sum(len(functions) for functions in EACH.values()))
+    assert rows["metrics of the functions"] == str(sum(len(by & set(FUNCTIONS)) for by in EACH.values()))
     looked_at = [sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1 for alarm in ALARMS.values()]
     assert sorted(looked_at) == [1] * 6 + [2, 6]
     assert rows["alarms"] == f"6 of one metric, 1 of two, 1 of six: {sum(looked_at)}"
+    theirs = sum(len(by & set(CONSUMERS)) for by in EACH.values())
+    watched_there = sum(len(watched(alarm)) or 1 for alarm in ALARMS_OF["consumer"].values())
+    words = f"A consumer's stack: {theirs} metrics at\n0.30 and {watched_there} that alarms look at, at 0.10, are "
+    assert words + f"{theirs * 0.3 + watched_there * 0.1:.2f};" in readme
     # Each is an alarm of the README's with what to do.
     assert set(
         re.findall(
             r"`(\w+)`", "".join(re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| [^|]* \| [^|]* \|$", readme, re.MULTILINE))
         )
-    ) >= set(ALARMS)
+    ) >= {name for alarms in ALARMS_OF.values() for name in alarms}
     together = sum(
         float(cost)
         for row in re.findall(
@@ -193,8 +241,20 @@ def lines(stage, deploy):
         )
         function.call({})
         stage.step(130)
-        said[log] = [json.loads(line) for line in function.log().splitlines() if line.startswith("{")]
+        said[log] = logged(function)
     return said
+
+
+def logged(function):
+    return [json.loads(line) for line in function.log().splitlines() if line.startswith("{")]
+
+
+@pytest.fixture
+def all_lines(lines, deploy):
+    """The same, and what the consumer's functions log while an endpoint is looked at and handed on."""
+    configurator, prober = deploy(C, PRIVATELINK_ENDPOINT_TAG="privatelink=managed"), deploy(P)
+    prober.call({"responsePayload": configurator.call({})})
+    return {**lines, "EndpointConfiguratorLogs": logged(configurator), "ConnectivityProberLogs": logged(prober)}
 
 
 def has(line, path):
@@ -246,13 +306,13 @@ def test_the_queries_conditions_pick_the_decisions_and_the_notices(lines):
     assert all(line["consumerAccount"] == whose[line["endpointId"]] for line in told)
 
 
-def test_the_functions_send_these_metrics_and_no_others(lines):
+def test_the_functions_send_these_metrics_and_no_others(all_lines):
     source = (ROOT / "functions/core/src/metrics/mod.rs").read_text()
     words = re.findall(r"^    (\w+): (?:Count|Seconds),$", source, re.MULTILINE)
-    assert set(words) == {name for metrics in METRICS.values() for name in metrics} | CONSUMERS
+    assert set(words) == {name for metrics in METRICS.values() for name in metrics}
     for log, function in LOGS.items():
         sent = {dimensions: set() for dimensions in METRICS}
-        for line in (line for line in lines[log] if "_aws" in line):
+        for line in (line for line in all_lines[log] if "_aws" in line):
             assert line["function"] == function
             for directive in line["_aws"]["CloudWatchMetrics"]:
                 for dimensions in directive["Dimensions"]:

@@ -5,7 +5,19 @@ import re
 import pytest
 
 from stage import ACME, NLB
-from templates import DNS_ROLE, GIVEN, OTHER_KEY, OTHER_TOPIC, ROOT, SERVICE_PARAMETERS, ZONE, Stack, read
+from templates import (
+    CONSUMER_PARAMETERS,
+    DNS_ROLE,
+    GIVEN,
+    NOTICE_TOPIC,
+    OTHER_KEY,
+    OTHER_TOPIC,
+    ROOT,
+    SERVICE_PARAMETERS,
+    ZONE,
+    Stack,
+    read,
+)
 
 RATES = (
     ["rate(1 minute)", "rate(5 minutes)"],
@@ -16,7 +28,35 @@ TAGS = (
     ["privatelink=managed", "team:a=b/c@d"],
     ["privatelink", "=managed", "privatelink=", "a=b=c", "aws:x=y", "a b=c", 'a"=b', "a=${b}", "a=b*"],
 )
+NAME = CONSUMER_PARAMETERS["ServiceName"]
 PATTERNS = {
+    ("consumer.yaml", "EndpointTag"): TAGS,
+    ("consumer.yaml", "LookEvery"): RATES,
+    ("consumer.yaml", "ServiceName"): (
+        [NAME, NAME.replace("us-west-2", "us-gov-west-1"), NAME.replace("us-west-2", "ap-southeast-5")],
+        ["", NAME + "x", NAME.replace("vpce.", "", 1), NAME.replace("us-west-2.", ""), "com.amazonaws.us-west-2.s3"],
+    ),
+    ("consumer.yaml", "VpcId"): (["vpc-0a0a0a0a", "vpc-0123456789abcdef0"], ["", "vpc-", "vpc-xyz", "subnet-0a0a0a0a"]),
+    ("consumer.yaml", "SubnetIds"): (
+        ["subnet-0a0a0a0a", "subnet-0a0a0a0a,subnet-0b0b0b0b"],
+        ["", "subnet-", "subnet-0a0a0a0a,", "subnet-0a0a0a0a subnet-0b0b0b0b", "vpc-0a0a0a0a"],
+    ),
+    ("consumer.yaml", "ClientCidr"): (
+        ["10.0.0.0/16", "172.31.255.1/32", "192.168.0.0/9"],
+        ["", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/0", "10.0.0.256/16", "10.0.0/16", "2001:db8::/56", "sg-0a0a0a0a"],
+    ),
+    ("consumer.yaml", "ClientIpv6Cidr"): (
+        ["", "2001:db8::/56", "2600:1f14:abc:de00::/128"],
+        ["2001:db8::", "2001:db8::/129", "::/0", "10.0.0.0/16", "2001:DB8::/56"],
+    ),
+    ("consumer.yaml", "Ports"): (
+        ["443", "443,8443", "1,22,65535"],
+        ["", "0", "443,", "443, 8443", "1,2,3,4", "443-445", "https", "123456"],
+    ),
+    ("consumer.yaml", "NoticeTopicArn"): (
+        ["", NOTICE_TOPIC],
+        ["acme", NOTICE_TOPIC + ".fifo", NOTICE_TOPIC + ":sub", NOTICE_TOPIC.replace("sns", "sqs")],
+    ),
     ("provider.yaml", "ServiceTag"): TAGS,
     ("service.yaml", "ServiceTag"): TAGS,
     ("provider.yaml", "NotifySince"): (
@@ -114,12 +154,19 @@ def test_a_parameters_pattern_takes_what_is_right_and_nothing_else(where):
         assert not re.fullmatch(pattern, value, re.ASCII), value
 
 
-def test_the_service_tag_and_the_time_of_the_first_notice_have_to_be_given():
+@pytest.mark.parametrize(
+    "template, wanted",
+    [
+        ("provider.yaml", {"ServiceTag", "NotifySince"}),
+        ("consumer.yaml", {"ServiceName", "EndpointTag", "PrivateDns", "VpcId", "SubnetIds", "ClientCidr"}),
+    ],
+)
+def test_what_nobody_can_guess_has_to_be_given_and_the_first_deployment_observes(template, wanted):
     required = {
-        key for (name, key), parameter in PARAMETERS.items() if name == "provider.yaml" and "Default" not in parameter
+        key for (name, key), parameter in PARAMETERS.items() if name == template and "Default" not in parameter
     }
-    assert required == {"ServiceTag", "NotifySince"}
-    assert PARAMETERS["provider.yaml", "Mode"]["Default"] == "observe"
+    assert required == wanted
+    assert PARAMETERS[template, "Mode"]["Default"] == "observe"
 
 
 def test_an_example_without_a_place_is_refused_by_a_rule():
@@ -138,11 +185,10 @@ def test_an_example_without_a_place_is_refused_by_a_rule():
 
 def test_the_readmes_commands_give_what_the_templates_take():
     text = (ROOT / "README.md").read_text().replace("\\\n", " ")
-    commands = re.findall(r"(?:infra/([\w-]+\.yaml)|sam deploy [^`]*?) --parameter-overrides((?:\s+\w+=\S+)+)", text)
-    given = {
-        name or "provider.yaml": dict(pair.split("=", 1) for pair in pairs.strip("`").split())
-        for name, pairs in commands
-    }
+    # `sam deploy` takes the template that `sam build` was given.
+    override = r"--template(?:-file)? infra/([\w-]+\.yaml)[^`]*? --parameter-overrides((?:\s+\w+=\S+)+)"
+    commands = re.findall(override, text)
+    given = {name: dict(pair.split("=", 1) for pair in pairs.strip("`").split()) for name, pairs in commands}
     assert set(given) == set(GIVEN)
     for name, values in given.items():
         parameters = {key: parameter for (where, key), parameter in PARAMETERS.items() if where == name}
@@ -152,4 +198,6 @@ def test_the_readmes_commands_give_what_the_templates_take():
             <= set(parameters)
         )
         for key, value in values.items():
-            assert re.fullmatch(parameters[key]["AllowedPattern"], value.strip("`;"), re.ASCII), (key, value)
+            value, parameter = value.strip("`;"), parameters[key]
+            pattern = parameter.get("AllowedPattern") or "|".join(parameter["AllowedValues"])
+            assert re.fullmatch(pattern, value, re.ASCII), (key, value)

@@ -11,6 +11,7 @@ use privatelink_region::world::{DnsState, EndpointDraft, ServiceDraft};
 use privatelink_region::{Region, Settings};
 use serde_json::{Value, json};
 
+use crate::calls::recorded;
 use crate::stage::{ACME, PROVIDER, Stage};
 
 /// The VPC, whose DNS attributes are on.
@@ -153,7 +154,8 @@ impl Endpoints {
 
     /// The configurator, as it is begun anew.
     pub fn configurator(&self) -> Configurator {
-        Configurator::new(self.config.clone(), &self.region().http_client())
+        let http = recorded("endpoint-configurator", self.region().http_client());
+        Configurator::new(self.config.clone(), &http)
     }
 
     /// One event to a configurator that has that much time.
