@@ -3,11 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use privatelink_aws::notifier::Notifier;
 use privatelink_core::report::Failure;
 use privatelink_region::Region;
 use privatelink_region::clock::Clock;
 use privatelink_region::faults::{Fault, FaultKind, When};
 use privatelink_region::world::DnsState;
+use privatelink_tests::meanwhile::meanwhile;
 use privatelink_tests::notices::{NOTICES, Notices, OPERATORS, OWN};
 use privatelink_tests::stage::{START, outcomes, settings, skipped, tallied};
 use privatelink_tests::{ACME, BETA, STRANGER, Stage};
@@ -166,6 +168,31 @@ async fn two_that_look_at_the_same_time_tell_once() {
         }
         assert_eq!(notices.tags(&held)["privatelink:notifying"], "held");
     }
+}
+
+#[tokio::test]
+async fn who_is_overtaken_between_its_claim_and_its_second_look_leaves_the_telling_to_the_other() {
+    let mut notices = Notices::new();
+    let endpoint = notices.connection(&notices.stage.service(), ACME, "available");
+    let until = (notices.region().now() + Duration::from_secs(30)).unix_timestamp() * 1000;
+    let region = notices.region().clone();
+    let tag = move |key: &str, value: String| {
+        region.world().endpoints.get_mut(&endpoint).unwrap().connection_tags.insert(key.to_owned(), value);
+    };
+    // The two reads of the first look, the claim, and then whoever was a moment later claims it, and tells.
+    let deed = move |count| match count {
+        3 => tag("privatelink:notifying", format!("available @1f:{until}")),
+        5 => {
+            tag("privatelink:notified", "available".to_owned());
+            tag("privatelink:notifying", "available".to_owned());
+        }
+        _ => {}
+    };
+    let notifier = Notifier::new(notices.config.clone(), &meanwhile(notices.region(), "POST", "", deed));
+    let answer = notices.again(&notifier, json!({})).await.unwrap();
+    assert_eq!((outcomes(&answer), notices.told()), (tallied(&[]), vec![]), "{answer}");
+    assert_eq!(skipped(&answer), tallied(&[("already-told", 1)]), "{answer}");
+    assert_eq!(notices.writes()["CreateTags"], 1);
 }
 
 #[tokio::test]
