@@ -196,6 +196,23 @@ async fn who_is_overtaken_between_its_claim_and_its_second_look_leaves_the_telli
 }
 
 #[tokio::test]
+async fn after_a_slow_look_the_claim_leaves_time_to_tell() {
+    let mut notices = Notices::new();
+    notices.connection(&notices.stage.service(), ACME, "available");
+    let slow = |count| {
+        if count == 0 {
+            std::thread::sleep(Duration::from_millis(2_500));
+        }
+    };
+    let notifier = Notifier::new(notices.config.clone(), &meanwhile(notices.region(), "POST", "", slow));
+    let begun = Instant::now();
+    let answer = notices.answer(&notifier, json!({}), Duration::from_secs(6)).await.value().unwrap();
+    assert_eq!(outcomes(&answer), tallied(&[("publish done", 1), ("tag done", 1)]));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(notices.told().len(), 1);
+}
+
+#[tokio::test]
 async fn a_claim_stops_whoever_has_not_told_yet_and_what_nobody_told_is_told_when_it_ends() {
     let mut notices = Notices::new();
     let endpoint = notices.connection(&notices.stage.service(), ACME, "available");

@@ -25,7 +25,7 @@ use privatelink_core::policy::Consumers;
 use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report, ready};
 use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::calls::counted;
 use crate::client;
@@ -235,7 +235,9 @@ impl Notifier {
         if !ours.is_empty() {
             // There can be thousands of them, and they are read once more.
             drop(observed);
-            sleep_until(Instant::now() + SETTLED.max(looked.elapsed() * 2)).await;
+            // At the most half of the time that is left: the rest is for the look, and for telling.
+            let left = deadline.decisions.saturating_duration_since(Instant::now());
+            sleep(SETTLED.max(looked.elapsed() * 2).min(left / 2)).await;
             let now = now + looked.elapsed();
             observed = self.look(look, now, deadline).await?;
             others.extend(self.claimed_by_others(&observed, now));
