@@ -213,6 +213,24 @@ async fn after_a_slow_look_the_claim_leaves_time_to_tell() {
 }
 
 #[tokio::test]
+async fn whoever_looks_longer_than_its_claim_stands_tells_nobody() {
+    let mut notices = Notices::new();
+    notices.connection(&notices.stage.service(), ACME, "available");
+    // The two reads of the first look, the claim, and then the second look begins.
+    let slow = |count| {
+        if count == 3 {
+            std::thread::sleep(Duration::from_millis(5_100));
+        }
+    };
+    let notifier = Notifier::new(notices.config.clone(), &meanwhile(notices.region(), "POST", "", slow));
+    let answer = notices.answer(&notifier, json!({}), Duration::from_secs(60)).await.value();
+    assert!(matches!(answer, Err(Failure::ReadFailed(_))), "{answer:?}");
+    assert_eq!(notices.told(), []);
+    notices.again(&notifier, json!({})).await.unwrap();
+    assert_eq!(notices.told().len(), 1);
+}
+
+#[tokio::test]
 async fn a_claim_stops_whoever_has_not_told_yet_and_what_nobody_told_is_told_when_it_ends() {
     let mut notices = Notices::new();
     let endpoint = notices.connection(&notices.stage.service(), ACME, "available");

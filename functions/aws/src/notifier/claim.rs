@@ -1,6 +1,7 @@
 //! The claim, before anything is published: it proves that tags can be written, and keeps others from telling the same.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use privatelink_core::ids::ConnectionId;
@@ -23,10 +24,12 @@ const MOST_TAGS: usize = 50;
 const AT_ONCE: usize = 4;
 
 /// What became of claims.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Claims {
     /// The connections that can be told of.
     pub ours: BTreeSet<ConnectionId>,
+    /// Until when the claims stand.
+    pub until: OffsetDateTime,
     /// Those that could not be marked, with what is reported of them: nobody is told of these.
     pub refused: BTreeMap<ConnectionId, Outcome>,
 }
@@ -49,18 +52,21 @@ impl Notifier {
         observed.connections.iter().filter_map(claimed).collect()
     }
 
-    /// Claims what is to be published.
+    /// Claims what is to be published; `look` is how long the look before it took.
     pub(super) async fn claim(
         &self,
         observed: &Observed,
         effects: &[NoticeEffect<'_>],
         now: OffsetDateTime,
+        look: Duration,
         by: Instant,
     ) -> Claims {
         let mut marks: Vec<_> = marks(effects).collect();
         let publishes: HashMap<&ConnectionId, &Publish<'_>> =
             marks.iter().map(|(mark, publish)| (mark.connection, *publish)).collect();
-        let mut claims = Claims::default();
+        let look = look.try_into().unwrap_or(time::Duration::MAX);
+        let claim = Claim::new(self.kept.process, now, look, marks.len());
+        let mut claims = Claims { ours: BTreeSet::new(), until: claim.until, refused: BTreeMap::new() };
         let mut refuse = |mark: &Mark<'_>, error: CallError| {
             if let Some(publish) = publishes.get(mark.connection) {
                 let ended = match error.meaning {
@@ -83,7 +89,6 @@ impl Notifier {
             }
             room
         });
-        let claim = Claim::new(self.kept.process, now, marks.len());
         let marks: Vec<_> = marks.into_iter().map(|(mark, _)| mark.claimed(claim)).collect();
         let calls = alike(&marks).into_values().flat_map(chunks).map(|chunk| write(&self.ec2, chunk, by));
         let mut answers = stream::iter(calls.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);

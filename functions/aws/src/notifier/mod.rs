@@ -217,7 +217,8 @@ impl Notifier {
     ///
     /// # Errors
     ///
-    /// [`Failure::ReadFailed`], if the look after the claim could not be had: nothing is told then.
+    /// [`Failure::ReadFailed`], if the look after the claim could not be had, or not while it stood: nothing is told
+    /// then.
     async fn tell(
         &self,
         look: &Look,
@@ -230,7 +231,9 @@ impl Notifier {
         let mut others = self.claimed_by_others(&observed, now);
         leave_out(&mut observed, |id| others.contains_key(id));
         let effects = self.plan(&observed, consumers, now).effects;
-        let Claims { mut ours, refused } = self.claim(&observed, &effects, now, deadline.decisions).await;
+        let took = looked.elapsed();
+        let claims = self.claim(&observed, &effects, now + took, took, deadline.decisions).await;
+        let Claims { mut ours, until, refused } = claims;
         drop(effects);
         if !ours.is_empty() {
             // There can be thousands of them, and they are read once more.
@@ -238,10 +241,17 @@ impl Notifier {
             // At the most half of the time that is left: the rest is for the look, and for telling.
             let left = deadline.decisions.saturating_duration_since(Instant::now());
             sleep(SETTLED.max(looked.elapsed() * 2).min(left / 2)).await;
-            let now = now + looked.elapsed();
+            let at = now;
+            let now = at + looked.elapsed();
             observed = self.look(look, now, deadline).await?;
             others.extend(self.claimed_by_others(&observed, now));
             ours.retain(|id| !others.contains_key(id));
+            // What was read is as old as the look is long, and another may have claimed and told meanwhile.
+            if at + looked.elapsed() >= until {
+                return Err(Failure::ReadFailed(
+                    "the look after the claim took longer than the claim stands".to_owned(),
+                ));
+            }
         }
         // Those that wait together are one notice, which then has another oldest one. What became due only now is
         // not claimed, and told by the next look.

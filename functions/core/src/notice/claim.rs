@@ -29,10 +29,12 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// A claim of a process that has so many messages to send.
-    pub fn new(by: u64, now: OffsetDateTime, messages: usize) -> Self {
+    /// A claim of a process that needs so long for a look, and has so many messages to send.
+    pub fn new(by: u64, now: OffsetDateTime, look: Duration, messages: usize) -> Self {
         let (first, each) = STANDS;
-        let lasts = first + each * i32::try_from(messages).unwrap_or(i32::MAX);
+        // It waits for two looks' time, looks once more, and may be slower at it than before.
+        let sending = each.saturating_mul(i32::try_from(messages).unwrap_or(i32::MAX));
+        let lasts = first.saturating_add(look.saturating_mul(4)).saturating_add(sending);
         Self { by, until: now + lasts.min(LONGEST) }
     }
 
@@ -71,18 +73,19 @@ mod tests {
 
     #[test]
     fn a_claim_stands_until_its_end_for_everybody_but_its_owner() {
-        let claim = Claim::new(0x1f, NOW, 0);
+        let claim = Claim::new(0x1f, NOW, Duration::ZERO, 0);
         let value = format!("available {claim}");
         assert_eq!(value, "available @1f:1769860805000");
         assert_eq!(found(&value, NOW + Duration::milliseconds(4_999)), Some(claim));
         assert_eq!(found(&value, claim.until), None);
-        assert_eq!(found(&Claim::new(1, NOW, 0).to_string(), NOW), None);
+        assert_eq!(found(&Claim::new(1, NOW, Duration::ZERO, 0).to_string(), NOW), None);
     }
 
     #[test]
-    fn who_has_much_to_send_claims_for_longer_and_nobody_for_ever() {
-        assert_eq!(Claim::new(2, NOW, 1_000).until, NOW + Duration::seconds(15));
-        assert_eq!(Claim::new(2, NOW, usize::MAX).until, NOW + LONGEST);
+    fn who_is_slow_or_has_much_to_send_claims_for_longer_and_nobody_for_ever() {
+        assert_eq!(Claim::new(2, NOW, Duration::SECOND, 1_000).until, NOW + Duration::seconds(19));
+        assert_eq!(Claim::new(2, NOW, Duration::ZERO, usize::MAX).until, NOW + LONGEST);
+        assert_eq!(Claim::new(2, NOW, Duration::MAX, 1).until, NOW + LONGEST);
         let far = Claim { by: 2, until: NOW + LONGEST + Duration::seconds(1) };
         assert_eq!(found(&far.to_string(), NOW), None);
     }
