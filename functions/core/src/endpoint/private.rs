@@ -9,7 +9,7 @@ use super::fix::Fixer;
 use super::{Endpoint, EndpointSettings, Obstacle, Part, Seen, Wish};
 use crate::ids::EndpointId;
 use crate::notice::shown::shown;
-use crate::observed::{DnsNameState, EndpointState};
+use crate::observed::DnsNameState;
 
 /// To which endpoint each private name of each VPC leads, or is to lead.
 pub(super) type Holders<'s> = BTreeMap<(&'s str, String), &'s EndpointId>;
@@ -21,16 +21,7 @@ pub(super) fn holders(seen: &Seen) -> Holders<'_> {
     order.sort_by_key(|endpoint| (!endpoint.private_dns_enabled, age(endpoint), &endpoint.id));
     let mut holders = Holders::new();
     for endpoint in order {
-        let live = match endpoint.state {
-            EndpointState::Available | EndpointState::Pending => endpoint.is_interface(),
-            EndpointState::PendingAcceptance
-            | EndpointState::Rejected
-            | EndpointState::Failed
-            | EndpointState::Expired
-            | EndpointState::Deleting
-            | EndpointState::Deleted
-            | EndpointState::Unknown(_) => false,
-        };
+        let live = endpoint.state.is_live() && endpoint.is_interface();
         if let Some(name) = name_of(endpoint, seen).filter(|_| live) {
             holders.entry((&endpoint.vpc, name)).or_insert(&endpoint.id);
         }
