@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from function import Failed, Function, program
-from stage import ACME, INITECH, PROVIDER, REGION, Stage
+from stage import ACME, INITECH, PROVIDER, REGION
 
 POLICY = Path(__file__).parents[2] / "infra" / "policy"
 FUNCTIONS = ("connection-acceptor", "domain-verifier", "availability-notifier")
@@ -86,13 +86,6 @@ def counted(function, before=0):
         for name, values in figures(line).items():
             found.setdefault(name, []).extend(values)
     return found, len(lines)
-
-
-@pytest.fixture
-def stage():
-    stage = Stage("--no-throttling")
-    yield stage
-    stage.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ use privatelink_core::report::{Answer, Failure};
 use privatelink_dns::Dns;
 use privatelink_region::dns::{self, DnsFault, DnsFaultKind, Layout, NameServers, Options};
 use privatelink_region::route53::{Name, RecordKey, RecordSet, Records, ZoneDraft};
-use privatelink_region::world::{DnsState, ServiceDraft};
+use privatelink_region::world::DnsState;
 use privatelink_region::{Region, Settings};
 use serde_json::Value;
 
@@ -85,16 +85,7 @@ impl Domains {
 
     /// A new service of the provider's with a private DNS name.
     pub fn service(&self, name: &str) -> String {
-        let draft = ServiceDraft {
-            acceptance_required: true,
-            load_balancers: vec![
-                "arn:aws:elasticloadbalancing:us-west-2:999988887777:loadbalancer/net/api/50dc6c495c0c9188".to_owned(),
-            ],
-            ip_address_types: vec!["ipv4".to_owned()],
-            private_dns_name: Some(name.to_owned()),
-            ..ServiceDraft::default()
-        };
-        self.region().world().create_service(PROVIDER, draft).id.clone()
+        self.stage.service_named(name)
     }
 
     /// A new hosted zone of an account; private, where it is for a VPC.

@@ -106,6 +106,17 @@ impl Lambda {
         self.invoke_within(payload, Duration::from_secs(60)).await
     }
 
+    /// Sees that every event, good or bad, is answered with `BadConfiguration`, which names all these variables.
+    pub async fn refuses_its_variables(&self, wrong: &[(&str, &str)]) {
+        for payload in [&b"{}"[..], b"not json"] {
+            let (kind, message) = self.invoke(payload).await.unwrap_err();
+            assert_eq!(kind, "BadConfiguration");
+            for (name, _) in wrong {
+                assert!(message.contains(name), "{name}: {message}");
+            }
+        }
+    }
+
     /// The lines that the function has written so far, which are all those of the invocations that have ended.
     pub fn log(&self) -> Vec<String> {
         // The process has written them before it answered; the thread that reads them may be behind by a moment.

@@ -9,7 +9,7 @@ use privatelink_core::config::{Mode, NotifierConfig};
 use privatelink_core::ids::TopicArn;
 use privatelink_core::report::{Answer, Failure};
 use privatelink_region::sns::{Delivery, Protocol};
-use privatelink_region::world::{DnsState, ServiceDraft};
+use privatelink_region::world::DnsState;
 use privatelink_region::{Region, Reply, Request, Settings};
 use serde_json::Value;
 
@@ -176,16 +176,7 @@ impl Notices {
 
     /// A service with a private DNS name in that state.
     pub fn service_named(&self, name: &str, state: DnsState) -> String {
-        let draft = ServiceDraft {
-            acceptance_required: true,
-            load_balancers: vec![
-                "arn:aws:elasticloadbalancing:us-west-2:999988887777:loadbalancer/net/api/50dc6c495c0c9188".to_owned(),
-            ],
-            ip_address_types: vec!["ipv4".to_owned()],
-            private_dns_name: Some(name.to_owned()),
-            ..ServiceDraft::default()
-        };
-        let service = self.region().world().create_service(PROVIDER, draft).id.clone();
+        let service = self.stage.service_named(name);
         self.name(&service, name, state);
         service
     }

@@ -76,6 +76,18 @@ pub fn settings() -> Settings {
     Settings { throttling: false, ..Settings::default() }
 }
 
+/// The load balancer behind the provider's services.
+const LOAD_BALANCER: &str = "arn:aws:elasticloadbalancing:us-west-2:999988887777:loadbalancer/net/api/50dc6c495c0c9188";
+
+fn draft(load_balancer: &str) -> ServiceDraft {
+    ServiceDraft {
+        acceptance_required: true,
+        load_balancers: vec![load_balancer.to_owned()],
+        ip_address_types: vec!["ipv4".to_owned()],
+        ..ServiceDraft::default()
+    }
+}
+
 impl Stage {
     /// A stage with [`POLICY`].
     pub fn new() -> Self {
@@ -133,19 +145,18 @@ impl Stage {
 
     /// A new service of the provider's on a network load balancer.
     pub fn service(&self) -> String {
-        let arn = "arn:aws:elasticloadbalancing:us-west-2:999988887777:loadbalancer/net/api/50dc6c495c0c9188";
-        self.service_on(arn, PROVIDER)
+        self.service_on(LOAD_BALANCER, PROVIDER)
     }
 
     /// A new service on that load balancer.
     pub fn service_on(&self, load_balancer: &str, owner: &str) -> String {
-        let draft = ServiceDraft {
-            acceptance_required: true,
-            load_balancers: vec![load_balancer.to_owned()],
-            ip_address_types: vec!["ipv4".to_owned()],
-            ..ServiceDraft::default()
-        };
-        self.region.world().create_service(owner, draft).id.clone()
+        self.region.world().create_service(owner, draft(load_balancer)).id.clone()
+    }
+
+    /// A new service of the provider's with a private DNS name.
+    pub fn service_named(&self, name: &str) -> String {
+        let draft = ServiceDraft { private_dns_name: Some(name.to_owned()), ..draft(LOAD_BALANCER) };
+        self.region.world().create_service(PROVIDER, draft).id.clone()
     }
 
     /// Gives a service a tag.
