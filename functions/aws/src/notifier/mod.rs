@@ -25,10 +25,11 @@ use privatelink_core::policy::Consumers;
 use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report, ready};
 use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::calls::counted;
 use crate::client;
+use crate::clock::{self, sleep_until};
 use crate::deadline::Deadline;
 use crate::doctor::{Check, examine_topics};
 use crate::folder::load_consumers;
@@ -117,15 +118,15 @@ impl Notifier {
         now: OffsetDateTime,
         deadline: Deadline,
     ) -> Result<Report, Failure> {
-        let begun = Instant::now();
+        let begun = clock::now();
         let watch_until = deadline.decisions.min(begun + self.config.watch);
         let mut look = look.clone();
         let mut all = Done::default();
         let mut foreign = Vec::new();
         let mut skipped = Vec::new();
         loop {
-            let looked = Instant::now();
-            let at = now + begun.elapsed();
+            let looked = clock::now();
+            let at = now + clock::since(begun);
             let observed = match self.look(&look, at, deadline).await {
                 Ok(observed) => observed,
                 Err(failure) if all.outcomes.is_empty() => return Err(failure),
@@ -235,8 +236,8 @@ impl Notifier {
         if !ours.is_empty() {
             // There can be thousands of them, and they are read once more.
             drop(observed);
-            sleep_until(Instant::now() + SETTLED.max(looked.elapsed() * 2)).await;
-            let now = now + looked.elapsed();
+            sleep_until(clock::now() + SETTLED.max(clock::since(looked) * 2)).await;
+            let now = now + clock::since(looked);
             observed = self.look(look, now, deadline).await?;
             others.extend(self.claimed_by_others(&observed, now));
             ours.retain(|id| !others.contains_key(id));
