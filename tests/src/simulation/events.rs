@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use privatelink_aws::clock;
 use privatelink_region::happening::{Happening, TextForm, What};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::functions::Function;
 use super::{Due, Simulation};
@@ -20,14 +20,12 @@ impl Simulation {
                     let event = notification.bus_event(at, form);
                     (&[Function::Acceptor, Function::Notifier], serde_json::to_vec(&event).unwrap())
                 }
-                What::Recorded(event) if event["account"] == PROVIDER => {
-                    (&[Function::Acceptor, Function::Verifier], event.to_string().into_bytes())
-                }
+                What::Recorded(event) => (wanted(&event), event.to_string().into_bytes()),
                 What::Delivered { message, .. } if message.contains(ACME) => {
                     let record = json!({"messageId": "1", "eventSource": "aws:sqs", "body": message});
                     (&[Function::Configurator], json!({"Records": [record]}).to_string().into_bytes())
                 }
-                What::Recorded(_) | What::Delivered { .. } | What::Became { .. } | What::Called { .. } => continue,
+                What::Delivered { .. } | What::Became { .. } | What::Called { .. } => continue,
             };
             for function in to {
                 let times = self.random.choice([0, 0, 1, 1, 1, 2]).unwrap();
@@ -38,5 +36,19 @@ impl Simulation {
                 }
             }
         }
+    }
+}
+
+/// Whose rules of the template want a record of CloudTrail's.
+fn wanted(event: &Value) -> &'static [Function] {
+    let detail = &event["detail"];
+    if event["account"] != PROVIDER || !detail["errorCode"].is_null() {
+        return &[];
+    }
+    match detail["eventName"].as_str() {
+        Some("ModifyVpcEndpointServiceConfiguration") => &[Function::Acceptor, Function::Verifier],
+        Some("RejectVpcEndpointConnections") => &[Function::Acceptor],
+        Some("StartVpcEndpointServicePrivateDnsVerification") => &[Function::Verifier],
+        _ => &[],
     }
 }

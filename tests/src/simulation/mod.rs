@@ -47,11 +47,13 @@ use crate::notices::{Notices, OPERATORS};
 use crate::stage::{ACME, PROVIDER, Stage};
 
 /// How long people are busy, in seconds of the Region's.
-const BUSY: u64 = 45 * 60;
+const BUSY: u64 = 30 * 60;
 /// How many things they do in that time.
-const DEEDS: usize = 40;
+const DEEDS: usize = 28;
+/// How often each function looks at everything in that time.
+const SWEEPS: usize = 3;
 /// The pauses between the sweeps of the quiet time, in seconds: long enough for a check that AWS said no to before.
-const QUIET: [u64; 12] = [30, 60, 90, 120, 180, 300, 600, 1_800, 3_600, 7_200, 28_800, 43_200];
+const QUIET: [u64; 9] = [60, 120, 180, 300, 600, 3_600, 7_200, 28_800, 43_200];
 const SCHEDULE: &str = include_str!("../../../events/schedule.json");
 
 /// Something that is to happen.
@@ -207,7 +209,7 @@ impl Simulation {
         let at = |random: &mut fastrand::Rng| begun + Duration::from_millis(random.u64(..BUSY * 1000));
         let mut due: Vec<_> = (0..DEEDS).map(|_| (at(&mut self.random), Due::Person)).collect();
         for function in Function::ALL {
-            due.extend((0..5).map(|_| (at(&mut self.random), Due::Sweep(function))));
+            due.extend((0..SWEEPS).map(|_| (at(&mut self.random), Due::Sweep(function))));
         }
         due.into_iter().for_each(|(at, due)| self.foresee(at, due));
         self.go_on(begun + Duration::from_secs(BUSY + 600));

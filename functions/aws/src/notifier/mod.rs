@@ -236,7 +236,13 @@ impl Notifier {
         if !ours.is_empty() {
             // There can be thousands of them, and they are read once more.
             drop(observed);
-            sleep_until(clock::now() + SETTLED.max(clock::since(looked) * 2)).await;
+            let settled = clock::now() + SETTLED.max(clock::since(looked) * 2);
+            if settled >= deadline.decisions {
+                // The look before it took so long that a claim could not be seen to stand in the time that is left.
+                let why = "no time is left to see whether the claims stand";
+                return Err(Failure::ReadFailed(why.to_owned()));
+            }
+            sleep_until(settled).await;
             let now = now + clock::since(looked);
             observed = self.look(look, now, deadline).await?;
             others.extend(self.claimed_by_others(&observed, now));
