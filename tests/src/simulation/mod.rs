@@ -53,7 +53,7 @@ const DEEDS: usize = 28;
 /// How often each function looks at everything in that time.
 const SWEEPS: usize = 3;
 /// The pauses between the sweeps of the quiet time, in seconds: long enough for a check that AWS said no to before.
-const QUIET: [u64; 9] = [60, 120, 180, 300, 600, 3_600, 7_200, 28_800, 43_200];
+const QUIET: [u64; 7] = [60, 180, 300, 900, 3_600, 28_800, 43_200];
 const SCHEDULE: &str = include_str!("../../../events/schedule.json");
 
 /// Something that is to happen.

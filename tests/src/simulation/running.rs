@@ -54,7 +54,7 @@ impl Simulation {
 
     pub(super) fn invoke(&mut self, function: Function, payload: Vec<u8>) {
         let kept = self.idle.iter().position(|process| process.function == function);
-        let process = match kept.filter(|_| self.random.u8(..4) > 0) {
+        let process = match kept.filter(|_| self.random.u8(..12) > 0) {
             Some(place) => self.idle.remove(place),
             None => Process::new(function, &self.configs, &self.region, &self.network),
         };
