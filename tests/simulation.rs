@@ -5,6 +5,25 @@
 //! | `SEEDS=100000` | so many seeds, however long that takes |
 //! | `SEED=17` | that one alone, with all that happened in it |
 //! | `FIRST=1` | the first seed |
+//!
+//! # What the seeds find
+//!
+//! The code was broken in these ways, one at a time, and the first seed that found it out is the one beside it. Seeds
+//! are drawn anew whenever the simulation's own code changes, so that the numbers say how many it takes and not which.
+//!
+//! | what was broken | seed | what did not hold |
+//! |---|---|---|
+//! | whoever is accepted does not count for those that come after in the same run | 14 | a connection was accepted beyond the limit |
+//! | what is published is not marked | 1 | a consumer was told twice |
+//! | a TXT record set is exchanged for our value alone | 4 | somebody else's value was lost |
+//! | only the first page of a listing is read | 1 | connections waited, and nobody was told |
+//! | a policy is read once and never again | 1 | a connection was rejected by a policy that was no longer in force |
+//! | another notifier's claim is not heeded | 1 | a consumer was told twice |
+//! | the record of `*.c.example.com` is looked for below the asterisk | 1 | the name was never verified |
+//! | no attempt is given up that is not answered | 1 | an invocation did not end in its time |
+//! | what is held is tagged with every look | 1 | a further sweep changed something |
+//! | the configurator says that it changed an endpoint, and does not | 1 | an endpoint had IPv4 only |
+//! | a refused call with several ids is not halved | 4 | connections waited for ever |
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that finds something else must fail")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -101,7 +120,7 @@ fn whatever_goes_wrong_everything_comes_right() {
 
 #[test]
 fn a_seed_is_the_same_whenever_it_is_played() {
-    for seed in 1..=3 {
+    for seed in 1..=2 {
         let plays = [play(seed), play(seed)].map(|played| (played.timeline.digest(), played.calls));
         assert_eq!(plays[0], plays[1], "seed {seed}");
     }
