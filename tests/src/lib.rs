@@ -20,6 +20,7 @@ pub mod listeners;
 pub mod meanwhile;
 pub mod names;
 pub mod notices;
+pub mod simulation;
 pub mod stage;
 
 pub use stage::{ACME, BETA, PROVIDER, STRANGER, Stage};

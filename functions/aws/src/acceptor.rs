@@ -14,11 +14,11 @@ use privatelink_core::policy::Policy;
 use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report, ready};
 use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
-use tokio::time::Instant;
 
 use crate::apply::apply;
 use crate::calls::counted;
 use crate::client;
+use crate::clock;
 use crate::deadline::Deadline;
 use crate::doctor::{Check, examine};
 use crate::folder::PolicyFolder;
@@ -89,7 +89,7 @@ impl Acceptor {
         now: OffsetDateTime,
         deadline: Deadline,
     ) -> Result<Report, Failure> {
-        let begun = Instant::now();
+        let begun = clock::now();
         let (observed, plan) = self.plan(policy, look, now, deadline).await?;
         let waiting = (*look == Look::Everything).then(|| Waiting::of(&observed, &plan, now));
         // It is large, and nothing is needed of it any more.
@@ -97,7 +97,7 @@ impl Acceptor {
         let Plan { effects, skipped } = plan;
         let outcomes = self.apply(effects, deadline).await;
         let mut metrics = Metrics::default();
-        metrics.decisions(&outcomes, begun.elapsed());
+        metrics.decisions(&outcomes, clock::since(begun));
         if let Some(waiting) = waiting {
             metrics.waiting(&waiting.after(&outcomes));
         }

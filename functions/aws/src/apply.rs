@@ -15,8 +15,9 @@ use privatelink_core::ids::ServiceId;
 use privatelink_core::observed::{TAG_DECISION, TAG_POLICY};
 use privatelink_core::plan::{Decided, Effect, EffectKind, policy_tag};
 use privatelink_core::report::{About, Ended, Outcome};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
+use crate::clock::{self, sleep_until};
 use crate::deadline::{Deadline, attempt, pause};
 use crate::error::{CallError, Meaning};
 
@@ -44,8 +45,10 @@ pub async fn apply(ec2: &Client, effects: Vec<Effect>, deadline: Deadline) -> Ve
         // While no more calls can be begun, that one could be is no reason to wake up.
         let wake = queue.wake().filter(|_| under_way.len() < AT_ONCE);
         tokio::select! {
+            // In this order and not by lot, so that what was seen once can be seen again.
+            biased;
             Some((call, answer)) = under_way.next(), if !under_way.is_empty() => queue.settle(call, answer),
-            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
+            () = sleep_until(wake.unwrap_or_else(clock::now)), if wake.is_some() => {}
             else => return queue.outcomes,
         }
     }
@@ -183,7 +186,7 @@ impl Queue {
 
     /// The next call that may be made now. Those whose time is over end here.
     fn next(&mut self) -> Option<Call> {
-        let now = Instant::now();
+        let now = clock::now();
         for call in std::mem::take(&mut self.calls) {
             if call.not_before.unwrap_or(now).max(now) < self.deadline_of(&call) {
                 self.calls.push_back(call);
@@ -310,7 +313,7 @@ impl Queue {
         let attempts = call.attempts + 1;
         self.calls.push_back(Call {
             attempts,
-            not_before: Some(Instant::now() + pause(attempts)),
+            not_before: Some(clock::now() + pause(attempts)),
             perhaps_done: call.perhaps_done || error.perhaps_done,
             last: Some(error),
             ..call

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 
 use crate::calls;
+use crate::clock::{self, sleep, timeout};
 use crate::error::{CallError, Meaning};
 
 /// An attempt that has not been answered after this long is given up, and made again; sooner, where there is less time.
@@ -29,7 +30,7 @@ impl Deadline {
     pub fn after(left: Duration) -> Self {
         let report = (left / 10).clamp(Duration::from_millis(50), Duration::from_secs(1));
         let tags = (left / 10).clamp(Duration::from_millis(50), Duration::from_secs(2));
-        let now = Instant::now();
+        let now = clock::now();
         Self { decisions: now + left.saturating_sub(report + tags), end: now + left.saturating_sub(report) }
     }
 }
@@ -41,10 +42,10 @@ pub(crate) async fn attempt<T>(
     call: impl Future<Output = Result<T, CallError>>,
 ) -> Result<T, CallError> {
     calls::count(again);
-    let left = by.saturating_duration_since(Instant::now());
+    let left = by.saturating_duration_since(clock::now());
     // Whoever waits for one answer to the end keeps others from being asked, and can not ask again.
     let patience = (left / 3).clamp(SHORTEST_ATTEMPT, ATTEMPT).min(left);
-    timeout(patience, call).await.unwrap_or_else(|_| Err(CallError::timed_out()))
+    timeout(patience, call).await.unwrap_or_else(|| Err(CallError::timed_out()))
 }
 
 /// The pause before attempt number `n`, the second being 1: it doubles, and no two callers keep step.
@@ -71,7 +72,7 @@ where
         };
         attempts += 1;
         let pause = pause(attempts);
-        if Instant::now() + pause >= by {
+        if clock::now() + pause >= by {
             return Err(error);
         }
         sleep(pause).await;

@@ -1,5 +1,6 @@
 //! Observes and applies: the only crate that knows the AWS SDK.
 //!
+//! - [`clock`]: the time, which a simulation may put its own in the place of.
 //! - [`client`]: concrete SDK clients from the configuration; nothing stands between them and the code.
 //! - `calls`: how often one invocation calls AWS, for its metrics.
 //! - [`error`]: what an SDK error means: come again, give up, or find the one id that spoils the call.
@@ -23,6 +24,7 @@ pub mod acceptor;
 pub mod apply;
 mod calls;
 pub mod client;
+pub mod clock;
 pub mod configurator;
 pub mod deadline;
 pub mod doctor;

@@ -220,6 +220,21 @@ proptest! {
     }
 
     #[test]
+    fn a_connection_of_a_service_that_was_not_looked_at_has_no_part_in_a_plan(connections in any_connections(any::<bool>()), elsewhere in any::<u32>()) {
+        let mut all = connections;
+        for (n, connection) in all.iter_mut().enumerate() {
+            if elsewhere >> n & 1 == 1 {
+                connection.service = service_id(2);
+            }
+        }
+        let seen = all.iter().filter(|c| c.service == service_id(1)).cloned().collect();
+        let plan = capped(all);
+        prop_assert!(plan.effects.iter().all(|effect| effect.decided().service == service_id(1)));
+        // Nor does it count for the others.
+        prop_assert_eq!(plan, capped(seen));
+    }
+
+    #[test]
     fn applied_and_observed_again_a_plan_accepts_nobody(connections in any_connections(Just(false))) {
         let mut after = connections.clone();
         for effect in capped(connections).effects {

@@ -41,6 +41,17 @@ enum Way {
     World(Box<World>),
     /// These instead.
     Given(Vec<SocketAddr>),
+    /// Nobody is asked: this says what the world would.
+    Said(Box<dyn Says>),
+}
+
+/// A world that says of itself what would be seen of it, for whoever simulates one.
+pub trait Says: Send + Sync {
+    /// Everything that is to be known of the TXT record of that name.
+    fn seen(&self, record: &DnsName) -> Seen;
+
+    /// Who answers for a name.
+    fn delegation(&self, name: &DnsName) -> Delegation;
 }
 
 impl Dns {
@@ -60,6 +71,11 @@ impl Dns {
         Self(Way::Given(servers))
     }
 
+    /// A world that is not asked over a network.
+    pub fn said(world: impl Says + 'static) -> Self {
+        Self(Way::Said(Box::new(world)))
+    }
+
     fn found_by(resolvers: Resolvers, reach: impl Fn(IpAddr) -> SocketAddr + Send + Sync + 'static) -> Self {
         Self(Way::World(Box::new(World {
             resolvers,
@@ -76,6 +92,7 @@ impl Dns {
         match &self.0 {
             Way::World(world) => seen::in_the_world(world, record, expected, by).await,
             Way::Given(servers) => seen::at_servers(servers, record, expected, by).await,
+            Way::Said(world) => world.seen(record),
         }
     }
 
@@ -86,6 +103,7 @@ impl Dns {
             match &self.0 {
                 Way::World(world) => addresses::addresses(&world.resolvers, name, family, by).await,
                 Way::Given(servers) => addresses::addresses(&Resolvers::these(servers.clone()), name, family, by).await,
+                Way::Said(_) => Resolved::Trouble(Trouble::TimedOut),
             }
         };
         timeout_at(by, asked).await.unwrap_or(Resolved::Trouble(Trouble::TimedOut))
@@ -100,6 +118,7 @@ impl Dns {
                 Err(trouble) => Delegation::Unknown(trouble),
             },
             Way::Given(servers) => seen::delegation_at(servers, name, by).await,
+            Way::Said(world) => world.delegation(name),
         }
     }
 }
@@ -109,6 +128,7 @@ impl fmt::Debug for Dns {
         match &self.0 {
             Way::World(world) => f.debug_tuple("World").field(&world.resolvers).finish(),
             Way::Given(servers) => f.debug_tuple("Given").field(servers).finish(),
+            Way::Said(_) => f.write_str("Said"),
         }
     }
 }

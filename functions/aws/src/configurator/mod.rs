@@ -20,10 +20,10 @@ use privatelink_core::plan::{EffectKind, Plan, Skip};
 use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report};
 use privatelink_core::trigger::{Look, Trigger};
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep_until};
 
 use crate::calls::counted;
 use crate::client;
+use crate::clock::{self, sleep_until};
 use crate::deadline::Deadline;
 
 use kept::Kept;
@@ -107,19 +107,19 @@ impl Configurator {
         now: OffsetDateTime,
         deadline: Deadline,
     ) -> Result<(Report, BTreeMap<EndpointId, ServiceId>), Failure> {
-        let begun = Instant::now();
+        let begun = clock::now();
         let watch_until = deadline.decisions.min(begun + self.config.watch);
         let mut outcomes = Vec::new();
         let mut last: Option<Last> = None;
         self.kept.begin();
         loop {
-            let looked = Instant::now();
+            let looked = clock::now();
             let seen = match self.look(look, deadline).await {
                 Ok(seen) => seen,
                 Err(failure) if last.is_none() => return Err(failure),
                 Err(_) => break,
             };
-            let at = now + begun.elapsed();
+            let at = now + clock::since(begun);
             let memories = self.kept.memories();
             let EndpointsPlan { plan, under_way } = plan_endpoints(&seen, look, &self.settings, &memories, at);
             let Plan { effects, skipped } = plan;

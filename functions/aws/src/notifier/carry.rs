@@ -13,11 +13,11 @@ use privatelink_core::plan::EffectKind;
 use privatelink_core::report::{About, Ended, Outcome, Thing};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use tokio::time::sleep;
 
 use super::Notifier;
 use super::post::post;
 use super::tags::{self, Marked, TAGGED, alike, chunks};
+use crate::clock::sleep;
 use crate::deadline::Deadline;
 use crate::error::{CallError, Meaning};
 
@@ -121,6 +121,8 @@ impl<'c, 'o> Carrier<'c, 'o> {
                 marking.push(tags::write(&notifier.ec2, marks, end));
             }
             tokio::select! {
+                // In this order and not by lot, so that what was seen once can be seen again.
+                biased;
                 posted = post.next(), if open => match posted {
                     None => open = false,
                     Some(posted) => for (number, answer) in posted {

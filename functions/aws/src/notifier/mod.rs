@@ -25,10 +25,11 @@ use privatelink_core::policy::Consumers;
 use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report, ready};
 use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
 
 use crate::calls::counted;
 use crate::client;
+use crate::clock::{self, sleep, sleep_until};
 use crate::deadline::Deadline;
 use crate::doctor::{Check, examine_topics};
 use crate::folder::load_consumers;
@@ -117,15 +118,15 @@ impl Notifier {
         now: OffsetDateTime,
         deadline: Deadline,
     ) -> Result<Report, Failure> {
-        let begun = Instant::now();
+        let begun = clock::now();
         let watch_until = deadline.decisions.min(begun + self.config.watch);
         let mut look = look.clone();
         let mut all = Done::default();
         let mut foreign = Vec::new();
         let mut skipped = Vec::new();
         loop {
-            let looked = Instant::now();
-            let at = now + begun.elapsed();
+            let looked = clock::now();
+            let at = now + clock::since(begun);
             let observed = match self.look(&look, at, deadline).await {
                 Ok(observed) => observed,
                 Err(failure) if all.outcomes.is_empty() => return Err(failure),
@@ -231,7 +232,7 @@ impl Notifier {
         let mut others = self.claimed_by_others(&observed, now);
         leave_out(&mut observed, |id| others.contains_key(id));
         let effects = self.plan(&observed, consumers, now).effects;
-        let took = looked.elapsed();
+        let took = clock::since(looked);
         let claims = self.claim(&observed, &effects, now + took, took, deadline.decisions).await;
         let Claims { mut ours, until, refused } = claims;
         drop(effects);
@@ -239,15 +240,15 @@ impl Notifier {
             // There can be thousands of them, and they are read once more.
             drop(observed);
             // At the most half of the time that is left: the rest is for the look, and for telling.
-            let left = deadline.decisions.saturating_duration_since(Instant::now());
-            sleep(SETTLED.max(looked.elapsed() * 2).min(left / 2)).await;
+            let left = deadline.decisions.saturating_duration_since(clock::now());
+            sleep(SETTLED.max(clock::since(looked) * 2).min(left / 2)).await;
             let at = now;
-            let now = at + looked.elapsed();
+            let now = at + clock::since(looked);
             observed = self.look(look, now, deadline).await?;
             others.extend(self.claimed_by_others(&observed, now));
             ours.retain(|id| !others.contains_key(id));
             // What was read is as old as the look is long, and another may have claimed and told meanwhile.
-            if at + looked.elapsed() >= until {
+            if at + clock::since(looked) >= until {
                 return Err(Failure::ReadFailed(
                     "the look after the claim took longer than the claim stands".to_owned(),
                 ));

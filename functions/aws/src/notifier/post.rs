@@ -12,8 +12,9 @@ use futures_util::{StreamExt, stream};
 use privatelink_core::ids::TopicArn;
 use privatelink_core::notice::{LARGEST_MESSAGE, Message, Notice};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use crate::clock::{self, sleep};
 use crate::deadline::{attempt, pause};
 use crate::error::{CallError, Meaning};
 use crate::topics::{BATCH, Topics};
@@ -69,7 +70,7 @@ impl<'l> Way<'l> {
     }
 
     async fn send(self: Arc<Self>, batch: Batch) -> Vec<Posted> {
-        let give_up = self.by.min(Instant::now() + PATIENCE);
+        let give_up = self.by.min(clock::now() + PATIENCE);
         let mut posted = Vec::with_capacity(batch.len());
         // Each with whether it is tried again.
         let mut todo = vec![(batch, false)];
@@ -106,7 +107,7 @@ impl<'l> Way<'l> {
                 Meaning::ComeAgain => {
                     tries += 1;
                     let pause = pause(tries);
-                    if self.closed().is_none() && Instant::now() + pause < give_up {
+                    if self.closed().is_none() && clock::now() + pause < give_up {
                         sleep(pause).await;
                         todo.push((batch, true));
                         continue;
@@ -130,7 +131,7 @@ impl<'l> Way<'l> {
         if let Some(error) = self.closed() {
             return Err(error);
         }
-        if Instant::now() >= self.by {
+        if clock::now() >= self.by {
             return Err(CallError::too_late());
         }
         let messages: Vec<_> = batch.iter().map(|(_, message)| message).collect();

@@ -4,7 +4,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
+
+use crate::clock::{self, sleep_until};
 
 /// How many requests may be made at once. Others use the account as well, and some of the fifty are left to them.
 const BURST: u32 = 30;
@@ -18,7 +20,7 @@ pub(super) struct Pace(Mutex<Option<Instant>>);
 impl Pace {
     /// Waits until a request may be made, or answers that it may not be made by then.
     pub(super) async fn turn(&self, by: Instant) -> bool {
-        let now = Instant::now();
+        let now = clock::now();
         let turn = {
             let mut full = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             // The time at which the whole burst is there again. Each request moves it on.

@@ -23,10 +23,10 @@ use privatelink_core::trigger::Look;
 use privatelink_dns::Dns;
 use serde_json::Value;
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep};
 
 use crate::calls::counted;
 use crate::client;
+use crate::clock::{self, sleep};
 use crate::deadline::Deadline;
 use crate::doctor::{Check, examine_domains, examine_topics};
 use crate::folder::load_domains;
@@ -124,7 +124,7 @@ impl Verifier {
         now: OffsetDateTime,
         deadline: Deadline,
     ) -> Result<Report, Failure> {
-        let begun = Instant::now();
+        let begun = clock::now();
         let watch_until = deadline.decisions.min(begun + self.config.watch);
         let is_sweep = *look == Look::Everything;
         let mut look = look.clone();
@@ -135,7 +135,7 @@ impl Verifier {
         let mut stale: Vec<Skip> = Vec::new();
         let mut at_once = 0;
         loop {
-            let looked = match self.look(domains, &look, now + begun.elapsed(), deadline).await {
+            let looked = match self.look(domains, &look, now + clock::since(begun), deadline).await {
                 Ok(looked) => looked,
                 Err(failure) if outcomes.is_empty() => return Err(failure),
                 Err(_) => break,
@@ -147,7 +147,7 @@ impl Verifier {
             let mut under_way = BTreeSet::new();
             let mut plans = Vec::new();
             for (domain, mut plan) in looked.domains {
-                names.saw(&domain, now + begun.elapsed());
+                names.saw(&domain, now + clock::since(begun));
                 if plan.under_way {
                     under_way.insert(domain.service.clone());
                 }
@@ -168,7 +168,7 @@ impl Verifier {
                     };
                     let works = plans.into_iter().filter_map(work).collect();
                     let last = at_once >= ROUNDS_AT_ONCE;
-                    let done = self.carry_out(works, now + begun.elapsed(), last, deadline).await;
+                    let done = self.carry_out(works, now + clock::since(begun), last, deadline).await;
                     outcomes.extend(done.outcomes);
                     said.extend(done.said);
                     done.written
@@ -177,7 +177,7 @@ impl Verifier {
             if !written.is_empty() && at_once < ROUNDS_AT_ONCE {
                 at_once += 1;
                 look = Look::At(written);
-            } else if !under_way.is_empty() && Instant::now() + AGAIN < watch_until {
+            } else if !under_way.is_empty() && clock::now() + AGAIN < watch_until {
                 at_once = 0;
                 sleep(AGAIN).await;
                 look = Look::At(under_way);

@@ -12,6 +12,7 @@ use privatelink_core::ownership::{
 use tokio::time::Instant;
 
 use super::Verifier;
+use crate::clock;
 use crate::error::{CallError, Meaning};
 use crate::route53::accounts::Account;
 use crate::route53::records;
@@ -174,7 +175,7 @@ impl Verifier {
 
 /// A part of the time that is left.
 fn share(by: Instant) -> Instant {
-    let now = Instant::now();
+    let now = clock::now();
     now + by.saturating_duration_since(now) / SHARE
 }
 

@@ -66,6 +66,21 @@ proptest! {
     }
 
     #[test]
+    fn of_a_service_that_was_not_looked_at_nobody_is_told(connections in any_connections(), elsewhere in any::<u32>(), service in any_service(), settings in any_settings()) {
+        let other = ServiceId::parse("vpce-svc-0fedcba9876543210").unwrap();
+        let mut all = connections;
+        for (n, connection) in all.iter_mut().enumerate() {
+            if elsewhere >> n & 1 == 1 {
+                connection.service = other.clone();
+            }
+        }
+        let seen = all.iter().filter(|connection| connection.service != other).cloned().collect();
+        let (all, seen) = (world(service.clone(), all), world(service, seen));
+        let consumers = consumers();
+        prop_assert_eq!(plan_notices(&all, &consumers, &settings, NOW), plan_notices(&seen, &consumers, &settings, NOW));
+    }
+
+    #[test]
     fn over_any_sequence_of_states_each_is_told_at_most_once(
         states in proptest::collection::vec((any_state(), any_state(), any::<bool>(), any::<bool>()), 0..12),
         settings in any_settings(),

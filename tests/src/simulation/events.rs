@@ -1,0 +1,54 @@
+//! What happens in the Region becomes events of the functions.
+
+use std::time::Duration;
+
+use privatelink_aws::clock;
+use privatelink_region::happening::{Happening, TextForm, What};
+use serde_json::{Value, json};
+
+use super::functions::Function;
+use super::{Due, Simulation};
+use crate::stage::{ACME, PROVIDER};
+
+impl Simulation {
+    /// What happens becomes events, which are lost, doubled, late, and overtake each other.
+    pub(super) fn hear(&mut self) {
+        while let Ok(Happening { at, what }) = self.happenings.try_recv() {
+            let (to, payload): (&[Function], _) = match what {
+                What::Notified(notification) => {
+                    let form = if self.random.bool() { TextForm::Json } else { TextForm::Prose };
+                    let event = notification.bus_event(at, form);
+                    (&[Function::Acceptor, Function::Notifier], serde_json::to_vec(&event).unwrap())
+                }
+                What::Recorded(event) => (wanted(&event), event.to_string().into_bytes()),
+                What::Delivered { message, .. } if message.contains(ACME) => {
+                    let record = json!({"messageId": "1", "eventSource": "aws:sqs", "body": message});
+                    (&[Function::Configurator], json!({"Records": [record]}).to_string().into_bytes())
+                }
+                What::Delivered { .. } | What::Became { .. } | What::Called { .. } => continue,
+            };
+            for function in to {
+                let times = self.random.choice([0, 0, 1, 1, 1, 2]).unwrap();
+                for _ in 0..times {
+                    let late = if self.random.u8(..3) == 0 { 300_000 } else { 3_000 };
+                    let after = Duration::from_millis(self.random.u64(..late));
+                    self.foresee(clock::now() + after, Due::Event(*function, payload.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// Whose rules of the template want a record of CloudTrail's.
+fn wanted(event: &Value) -> &'static [Function] {
+    let detail = &event["detail"];
+    if event["account"] != PROVIDER || !detail["errorCode"].is_null() {
+        return &[];
+    }
+    match detail["eventName"].as_str() {
+        Some("ModifyVpcEndpointServiceConfiguration") => &[Function::Acceptor, Function::Verifier],
+        Some("RejectVpcEndpointConnections") => &[Function::Acceptor],
+        Some("StartVpcEndpointServicePrivateDnsVerification") => &[Function::Verifier],
+        _ => &[],
+    }
+}
