@@ -11,12 +11,18 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use privatelink_core::config::AwsConfig;
 
+use crate::roots::roots;
+
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(2);
 
 /// The HTTP client that talks to AWS over the network.
-pub fn network() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+pub fn network(config: &AwsConfig, lookup: impl Fn(&str) -> Option<String>) -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match roots(config, lookup) {
+        Some(roots) => builder.tls_context(roots).build_https(),
+        None => builder.build_https(),
+    }
 }
 
 /// Who asks: the keys that the configuration has.

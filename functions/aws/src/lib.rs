@@ -33,6 +33,7 @@ pub mod folder;
 pub mod notifier;
 pub mod observe;
 pub mod permissions;
+mod roots;
 pub mod route53;
 pub mod topics;
 pub mod verifier;

@@ -75,9 +75,10 @@ impl Verifier {
     /// [`Failure::BadConfiguration`] with every fault of the variables.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let config =
-            VerifierConfig::from_vars(lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
+            VerifierConfig::from_vars(&lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
         let dns = if config.dns_servers.is_empty() { Dns::system() } else { Dns::servers(config.dns_servers.clone()) };
-        Ok(Self::new(config, &client::network(), dns))
+        let http = client::network(&config.aws, lookup);
+        Ok(Self::new(config, &http, dns))
     }
 
     /// The same with an HTTP client and name servers that exist.
