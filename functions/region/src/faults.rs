@@ -54,16 +54,35 @@ pub enum FaultKind {
     Garbage,
     /// HTTP 200, and every id in the call is `unsuccessful` with that code; before and after are the same.
     Items(String),
+    /// The same of every second id, and the others are done.
+    HalfOfItems(String),
 }
 
 impl FaultKind {
+    /// The code with which items are refused, and whether only every second one is; nothing, if the call goes wrong as a
+    /// whole.
+    pub(crate) fn items(&self) -> Option<(&str, bool)> {
+        match self {
+            Self::Items(code) => Some((code, false)),
+            Self::HalfOfItems(code) => Some((code, true)),
+            Self::Throttled
+            | Self::InternalError
+            | Self::BadGateway
+            | Self::Unauthorized
+            | Self::Refused(_)
+            | Self::Reset
+            | Self::Silence
+            | Self::Garbage => None,
+        }
+    }
+
     pub(crate) fn code(&self, service: Service) -> String {
         match self {
             Self::Throttled => return service.throttled().code,
             Self::InternalError => "InternalError",
             Self::BadGateway => "502",
             Self::Unauthorized => return service.denied().code,
-            Self::Refused(code) | Self::Items(code) => code,
+            Self::Refused(code) | Self::Items(code) | Self::HalfOfItems(code) => code,
             Self::Reset => "reset",
             Self::Silence => "silence",
             Self::Garbage => "garbage",
@@ -88,7 +107,9 @@ impl FaultKind {
             Self::InternalError => Err(ApiError::new(500, "InternalError", "An internal error has occurred")),
             Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
             Self::Unauthorized => Err(service.denied()),
-            Self::Refused(code) | Self::Items(code) => Err(ApiError::new(400, code, "refused on request")),
+            Self::Refused(code) | Self::Items(code) | Self::HalfOfItems(code) => {
+                Err(ApiError::new(400, code, "refused on request"))
+            }
             Self::Reset => Ok(Reply::Reset),
             Self::Silence => Ok(Reply::Silence),
             Self::Garbage => page(200, "{\"this\": \"is no XML\""),

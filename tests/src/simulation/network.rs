@@ -49,7 +49,7 @@ pub struct Book {
     pub sent: BTreeMap<usize, u64>,
     /// Invocations that died, or of which a call after the claim went wrong: those may tell something twice.
     pub excused: BTreeSet<u64>,
-    /// The calls that changed something, or may have.
+    /// The calls that changed something, or may have, each with the one endpoint that it names, if it does.
     pub writes: Vec<(u64, String)>,
     /// How many calls were made.
     pub calls: u64,
@@ -131,12 +131,14 @@ impl Network {
         let (there, back) = (time(weather.slow), time(weather.slow));
         let wrong = (random.u8(..100) < weather.wrong).then(|| {
             let when = if random.u8(..3) == 0 { When::After } else { When::Before };
-            match random.u8(..10) {
+            match random.u8(..12) {
                 0..=3 => Wrong::Answered(FaultKind::Throttled, When::Before),
                 4 => Wrong::Answered(FaultKind::InternalError, when),
                 5 => Wrong::Answered(FaultKind::BadGateway, when),
                 6 => Wrong::Answered(FaultKind::Garbage, when),
                 7 | 8 => Wrong::Reset(when),
+                9 => Wrong::Answered(FaultKind::Items("InternalError".to_owned()), When::Before),
+                10 => Wrong::Answered(FaultKind::HalfOfItems("InternalError".to_owned()), When::Before),
                 _ => Wrong::Silence(when),
             }
         });
@@ -244,7 +246,8 @@ impl Network {
         let reads = ["Describe", "List", "Get"].iter().any(|read| action.starts_with(read));
         if !reads && !body.contains("DryRun=true") {
             self.timeline.say(format!("  call {invocation}: {action}{}", if good { "" } else { " (refused)" }));
-            book.writes.push((invocation, action.to_owned()));
+            let endpoint = body.split('&').find_map(|pair| pair.strip_prefix("VpcEndpointId=")).unwrap_or_default();
+            book.writes.push((invocation, format!("{action} {endpoint}").trim_end().to_owned()));
         }
         answer
     }
