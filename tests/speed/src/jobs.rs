@@ -4,6 +4,7 @@
 //! alike. What it finds otherwise, it panics about: a function that does less is no faster.
 
 use std::path::Path;
+use std::time::Duration;
 
 use privatelink_region::happening::ConnectionEvent;
 use serde_json::{Value, json};
@@ -47,6 +48,15 @@ impl Kind {
         match self {
             Self::Notifier => 0.5,
             Self::Acceptor | Self::Verifier | Self::Configurator | Self::Prober => 0.0,
+        }
+    }
+
+    /// How long after one event the next may come. The verifier asks Route 53 no more than ten times a second, and three
+    /// times at each look: looks that come minutes apart wait for nothing, and looks that come at once would.
+    pub(crate) fn pause(self) -> Duration {
+        match self {
+            Self::Verifier => Duration::from_millis(350),
+            Self::Acceptor | Self::Notifier | Self::Configurator | Self::Prober => Duration::ZERO,
         }
     }
 }

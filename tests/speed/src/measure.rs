@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use privatelink_runtime::Function;
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::jobs::{Job, Kind};
 
@@ -139,6 +139,7 @@ pub(crate) async fn run(course: &Course) -> Results {
             functions.push((runner, function));
         }
         for _ in 0..course.warm {
+            sleep(job.kind.pause()).await;
             for ((runner, function), samples) in functions.iter().zip(samples.iter_mut()) {
                 samples.warm.push(work(function, job, &mut expected.later, *runner).await);
             }
