@@ -309,6 +309,19 @@ async fn a_batch_that_could_not_be_read_about_comes_again_whole() {
 }
 
 #[tokio::test]
+async fn an_empty_bucket_is_tried_by_one_call_at_a_time_and_ever_more_rarely() {
+    let stage = stage(Settings { throttling: true, ..settings() });
+    let service = stage.service();
+    stage.connect_many(&service, ACME, 1400);
+    // Ten calls pass, and four more hundreds wait. In two seconds each of them alone would ask some five times.
+    let first = stage.run_within(json!({}), Duration::from_secs(2)).await;
+    assert!(matches!(first, Err(Failure::Retry(_))), "{first:?}");
+    assert_eq!(stage.count("pending"), 1000);
+    let refused = stage.calls().into_iter().filter(|call| call.1.as_deref() == Some("RequestLimitExceeded")).count();
+    assert!((1..=9).contains(&refused), "{refused} calls met an empty bucket");
+}
+
+#[tokio::test]
 async fn throttled_as_aws_throttles_everybody_is_accepted_in_the_end() {
     let stage = stage(Settings { throttling: true, ..settings() });
     let service = stage.service();

@@ -130,6 +130,11 @@ impl CallError {
         Self { meaning: Meaning::of(code, Some(status)), ..Self::of_item(code, message) }
     }
 
+    /// Whether a token bucket was empty.
+    pub(crate) fn is_throttling(&self) -> bool {
+        THROTTLED.contains(&self.code.as_str())
+    }
+
     /// There was no time left to try it.
     pub(crate) fn too_late() -> Self {
         Self { perhaps_done: false, ..Self::of_the_way("DeadlineExceeded", "no time was left".to_owned()) }
