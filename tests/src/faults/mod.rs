@@ -1,0 +1,12 @@
+//! The fault matrix: every operation that a function calls, against everything that can go wrong with a call, once and
+//! for ever. What comes of each is found by playing it, and never written down by hand.
+//!
+//! - [`scene`]: worlds in which a function makes all its calls. [`ends`]: what must not be in them, and what must.
+//! - [`fault`]: what goes wrong. [`way`]: how it does.
+//! - [`play`]: one cell.
+
+pub mod ends;
+pub mod fault;
+pub mod play;
+pub mod scene;
+pub mod way;

@@ -1,0 +1,147 @@
+//! One cell: a scene is set, something goes wrong in it, and it is seen what came of it, then and after it was mended.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use privatelink_aws::clock::{self, Time};
+use privatelink_core::report::Failure;
+use serde_json::{Value, json};
+
+use super::scene::{Scene, Set};
+use super::way::{Trouble, Way};
+use super::fault::Often;
+use crate::simulation::functions::Process;
+use crate::simulation::time::Leaps;
+
+/// How long Lambda gives an invocation.
+const LEFT: Duration = Duration::from_secs(60);
+/// What the functions draw by lot is drawn from this.
+const SEED: u64 = 7;
+
+/// A scene in which a function is at work.
+#[derive(Debug)]
+pub struct Play {
+    /// The scene.
+    pub set: Set,
+    /// The function's way to the Region.
+    pub way: Way,
+    time: Rc<Leaps>,
+    process: Option<Process>,
+    /// What did not hold.
+    pub broken: Vec<String>,
+}
+
+/// What an invocation came to.
+pub type Ended = Result<Value, Failure>;
+
+impl Play {
+    /// Sets a scene up to where something is to go wrong.
+    pub fn begin(scene: Scene) -> Self {
+        fastrand::seed(SEED);
+        let time = Rc::new(Leaps::new());
+        clock::simulate(Some(Rc::clone(&time) as Rc<dyn Time>));
+        let set = scene.set();
+        let way = Way::new(&set.region);
+        let mut play = Self { set, way, time, process: None, broken: Vec::new() };
+        for pause in scene.before() {
+            play.look().unwrap();
+            play.pass(*pause);
+        }
+        // Whoever looks next knows only what AWS knows.
+        play.process = None;
+        play.way.break_calls(None);
+        play.way.book().writes.clear();
+        play
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, pause: Duration) {
+        self.set.region.step(pause);
+        self.time.leap(clock::now() + pause);
+    }
+
+    /// The process ends, and with it all that it knew.
+    pub fn end_process(&mut self) {
+        self.process = None;
+    }
+
+    /// From now on these calls go wrong; none, with nothing.
+    pub fn break_calls(&self, trouble: Option<Trouble>) {
+        self.way.break_calls(trouble);
+    }
+
+    /// The function looks at everything once.
+    pub fn look(&mut self) -> Ended {
+        let (function, region) = (self.set.scene.function(), &self.set.region);
+        let process = self.process.take().unwrap_or_else(|| {
+            Process::over(self.way.client(function), Arc::default(), function, &self.set.configs, region)
+        });
+        let begun = clock::now();
+        let mut invocation = process.invoke(1, json!({}).to_string().into_bytes(), region.now(), begun, LEFT);
+        let waker = Waker::from(Arc::clone(&invocation.woken));
+        loop {
+            invocation.woken.0.store(false, Ordering::Relaxed);
+            if let Poll::Ready(answer) = invocation.work.as_mut().poll(&mut Context::from_waker(&waker)) {
+                self.process = Some(invocation.process);
+                return answer.value();
+            }
+            if invocation.woken.0.load(Ordering::Relaxed) {
+                continue;
+            }
+            let next = self.time.next().unwrap_or(invocation.end);
+            if next >= invocation.end {
+                self.broken.push(format!("the invocation was not through after {LEFT:?}"));
+                return Err(Failure::Retry("Lambda ended it".to_owned()));
+            }
+            self.set.region.step(next - clock::now());
+            self.time.leap(next);
+        }
+    }
+
+    /// Looks twice more after all is mended: the first brings everything to its end, the second finds nothing to do.
+    pub fn come_right(&mut self, how: &str) {
+        self.break_calls(None);
+        self.pass(self.set.scene.pause());
+        if let Err(failure) = self.look() {
+            self.broken.push(format!("{how}: the sweep after it was mended failed: {failure}"));
+        }
+        self.broken.extend(self.set.open().into_iter().map(|open| format!("{how}: after a sweep, {open}")));
+        let told = self.set.told();
+        self.way.book().writes.clear();
+        self.pass(Duration::from_secs(60));
+        drop(self.look());
+        if self.set.told() != told {
+            self.broken.push(format!("{how}: a further sweep told something"));
+        }
+    }
+
+    /// Notes what is that must not be.
+    pub fn judge(&mut self, how: &str) {
+        self.broken.extend(self.set.forbidden().into_iter().map(|what| format!("{how}: {what}")));
+    }
+}
+
+impl Drop for Play {
+    fn drop(&mut self) {
+        clock::simulate(None);
+    }
+}
+
+/// What comes after the look in which something went wrong.
+pub fn after(play: &mut Play, often: Often, keeps_process: bool) {
+    let how = if keeps_process { "the same process" } else { "a new process" };
+    if often == Often::ForEver {
+        // It still goes wrong with the next sweep.
+        play.pass(Duration::from_secs(60));
+        drop(play.look());
+        play.judge(how);
+    }
+    if !keeps_process {
+        play.end_process();
+    }
+    play.come_right(how);
+    play.judge(how);
+}

@@ -1,0 +1,204 @@
+//! The way from a function to the Region on which one call goes wrong, or all from one call on; and the book of what was
+//! called.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use privatelink_region::Region;
+use privatelink_region::faults::{self, When};
+
+use super::fault::{Fault, How, Often};
+use crate::calls::recorded;
+use crate::simulation::functions::Function;
+use crate::simulation::network::action;
+
+/// An operation, and what it is called for where a function calls it for several things.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Operation {
+    /// AWS's word.
+    pub action: String,
+    /// What for, in a word or two; empty, where it is called for one thing.
+    pub part: &'static str,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { action, part } = self;
+        if part.is_empty() { f.write_str(action) } else { write!(f, "{action}, {part}") }
+    }
+}
+
+/// Which calls go wrong: those of an operation from a number on, counted from 1.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// Of which operation.
+    pub of: Operation,
+    /// The first one.
+    pub from: usize,
+    /// Whether others follow.
+    pub often: Often,
+    /// In which way.
+    pub fault: Fault,
+}
+
+/// What came of the calls.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// How often each operation was called.
+    pub calls: BTreeMap<Operation, usize>,
+    /// How many calls went wrong.
+    pub wrong: usize,
+    /// How often each operation took effect that changes something.
+    pub writes: BTreeMap<Operation, usize>,
+    trouble: Option<Trouble>,
+}
+
+/// The way.
+#[derive(Clone)]
+pub struct Way {
+    region: Region,
+    book: Arc<Mutex<Book>>,
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Way").field("book", &self.book).finish_non_exhaustive()
+    }
+}
+
+impl Way {
+    /// A way on which all is well.
+    pub fn new(region: &Region) -> Self {
+        Self { region: region.clone(), book: Arc::default() }
+    }
+
+    /// The book.
+    pub fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap()
+    }
+
+    /// A function's way.
+    pub fn client(&self, function: Function) -> SharedHttpClient {
+        let name = match function {
+            Function::Acceptor => "connection-acceptor",
+            Function::Verifier => "domain-verifier",
+            Function::Notifier => "availability-notifier",
+            Function::Configurator => "endpoint-configurator",
+        };
+        recorded(name, SharedHttpClient::new(self.clone()))
+    }
+
+    /// From now on these calls go wrong; none, with nothing.
+    pub fn break_calls(&self, trouble: Option<Trouble>) {
+        let mut book = self.book();
+        book.calls.clear();
+        book.trouble = trouble;
+    }
+
+    /// Notes a call, and says whether it goes wrong.
+    fn fate(&self, of: &Operation) -> Option<Fault> {
+        let mut book = self.book();
+        let number = book.calls.entry(of.clone()).or_default();
+        *number += 1;
+        let number = *number;
+        let trouble = book.trouble.as_ref().filter(|trouble| trouble.of == *of)?;
+        let hit = match trouble.often {
+            Often::Once => number == trouble.from,
+            Often::ForEver => number >= trouble.from,
+        };
+        let fault = trouble.fault;
+        book.wrong += usize::from(hit);
+        hit.then_some(fault)
+    }
+
+    /// Brings a call to the Region, which answers at once.
+    async fn carry(&self, of: &Operation, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let dry = body(&request).contains("DryRun=true");
+        let answer = self.region.call(request).await;
+        let reads = ["Describe", "List", "Get", "Assume"].iter().any(|read| of.action.starts_with(read));
+        let good = answer.as_ref().is_ok_and(|answer| answer.status().as_u16() == 200);
+        if !reads && !dry && good {
+            *self.book().writes.entry(of.clone()).or_default() += 1;
+        }
+        answer
+    }
+}
+
+impl HttpClient for Way {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Way {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let way = self.clone();
+        HttpConnectorFuture::new(async move {
+            let of = Operation { action: action(&request), part: part(&request) };
+            let Some(fault) = way.fate(&of) else { return way.carry(&of, request).await };
+            let (how, when) = fault.how();
+            if let How::Answer(kind) = how {
+                way.region.break_next(faults::Fault { action: of.action.clone(), times: 1, kind, when });
+                let answer = match when {
+                    // What did not take effect is in no book.
+                    When::Before => way.region.call(request).await,
+                    When::After | When::Never => way.carry(&of, request).await,
+                };
+                way.region.mend();
+                return answer;
+            }
+            if when == When::After {
+                drop(way.carry(&of, request).await);
+            }
+            match how {
+                How::Reset => Err(ConnectorError::io("connection reset by peer".into())),
+                How::Empty => Ok(empty(&of.action)),
+                How::Silence | How::Answer(_) => std::future::pending().await,
+            }
+        })
+    }
+}
+
+fn body(request: &HttpRequest) -> String {
+    String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned()
+}
+
+/// What a call is for, read from what it says.
+fn part(request: &HttpRequest) -> &'static str {
+    let body = body(request);
+    let has = |word: &str| body.contains(word);
+    if has("&NextToken=") || request.uri().contains("hostedzoneid=") {
+        "a later page"
+    } else if !has("Action=CreateTags") {
+        ""
+    } else if has("DryRun=true") {
+        "the dry run"
+    } else if has("privatelink%3Adomain") {
+        "the memory"
+    } else if has("privatelink%3Anotified") {
+        "the mark"
+    } else if has("privatelink%3Anotifying") {
+        "the claim"
+    } else {
+        "the decision"
+    }
+}
+
+/// A page with nothing on it, and none after it.
+fn empty(action: &str) -> HttpResponse {
+    let inside = match action {
+        "ListHostedZonesByName" => {
+            "<HostedZones></HostedZones><IsTruncated>false</IsTruncated><MaxItems>100</MaxItems>"
+        }
+        _ => "<requestId>1</requestId>",
+    };
+    let body = format!("<{action}Response>{inside}</{action}Response>");
+    HttpResponse::new(200.try_into().unwrap(), body.into())
+}
