@@ -8,11 +8,21 @@ use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use aws_sdk_ec2::config::{BehaviorVersion, Region};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use privatelink_core::config::AwsConfig;
+
+use crate::error::root_element;
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(2);
+
+/// Of a body this much is read to see what it is, in bytes.
+const BEGINNING: usize = 512;
 
 /// The HTTP client that talks to AWS over the network.
 pub fn network() -> SharedHttpClient {
@@ -23,6 +33,33 @@ pub fn network() -> SharedHttpClient {
 pub(crate) fn own_keys(config: &AwsConfig) -> Credentials {
     let AwsConfig { access_key_id, secret_access_key, session_token, .. } = config;
     Credentials::new(access_key_id, secret_access_key, session_token.clone(), None, "environment variables")
+}
+
+/// Sees that what came under HTTP 200 is an answer of EC2's. Of an operation that returns nothing, such as CreateTags,
+/// the SDK does not read the body: whatever a proxy on the way says would be success.
+#[derive(Debug)]
+struct IsAnAnswer;
+
+impl Intercept for IsAnAnswer {
+    fn name(&self) -> &'static str {
+        "IsAnAnswer"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let body = response.body().bytes().unwrap_or_default();
+        let beginning = String::from_utf8_lossy(body.get(..BEGINNING).unwrap_or(body));
+        let is_an_answer = || root_element(beginning.as_bytes()).is_some_and(|root| root.ends_with("Response"));
+        if response.status().is_success() && !is_an_answer() {
+            return Err("the body is no answer of EC2's".into());
+        }
+        Ok(())
+    }
 }
 
 /// A client of one service.
@@ -47,7 +84,8 @@ macro_rules! client {
 
 /// An EC2 client that speaks through `http`.
 pub fn ec2(config: &AwsConfig, http: SharedHttpClient) -> aws_sdk_ec2::Client {
-    client!(aws_sdk_ec2, config.region.clone(), own_keys(config), config.ec2_endpoint.clone(), http)
+    let client = client!(aws_sdk_ec2, config.region.clone(), own_keys(config), config.ec2_endpoint.clone(), http);
+    aws_sdk_ec2::Client::from_conf(client.config().to_builder().interceptor(IsAnAnswer).build())
 }
 
 /// A Route 53 client with those keys, which may be another account's.

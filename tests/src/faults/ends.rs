@@ -40,6 +40,7 @@ impl Set {
         };
         for (what, allowed) in [
             ("held", &["pendingAcceptance"][..]),
+            ("too many", if self.hides_pages { &["pendingAcceptance", "pending", "available"] } else { &["pendingAcceptance"] }),
             ("partner", &["pendingAcceptance", "pending", "available"]),
             ("blocked", &["pendingAcceptance", "rejected"]),
             ("live", &["available"]),
@@ -65,7 +66,7 @@ impl Set {
         match self.scene {
             Scene::Requests => self.undecided(),
             Scene::News => self.untold(),
-            Scene::Names => self.unwritten(),
+            Scene::Name | Scene::Elsewhere => self.unwritten(),
             Scene::Readable | Scene::NotYet => self.unasked(),
             Scene::Verified => self.unknown(),
             Scene::Endpoints => self.unset(),
@@ -75,7 +76,7 @@ impl Set {
     /// The connections that were decided and do not say by which policy, at the end.
     pub fn untagged(&self) -> usize {
         let world = self.region.world();
-        let decided = self.of("partner").into_iter().chain(self.of("blocked"));
+        let decided = ["partner", "too many", "blocked"].into_iter().flat_map(|what| self.of(what));
         let bare = |id: &&str| !world.endpoints[*id].connection_tags.contains_key("privatelink:decision");
         decided.filter(bare).count()
     }
@@ -83,15 +84,24 @@ impl Set {
     fn undecided(&self) -> Vec<String> {
         let world = self.region.world();
         let mut open = Vec::new();
-        for id in self.of("partner").into_iter().chain(self.of("blocked")) {
-            if world.endpoints[id].state() == "pendingAcceptance" {
-                open.push(format!("{id} is not decided"));
-            }
+        let waits = |id: &str| world.endpoints[id].state() == "pendingAcceptance";
+        let held = |id: &str| {
+            let tags = &world.endpoints[id].connection_tags;
+            waits(id) && tags.get("privatelink:decision").is_some_and(|decision| decision == "held")
+        };
+        if self.of("blocked").into_iter().any(waits) {
+            open.push("the blocked are not turned away".to_owned());
         }
-        for id in self.of("held") {
-            if world.endpoints[id].connection_tags.get("privatelink:decision").is_none_or(|tag| tag != "held") {
-                open.push(format!("{id} does not say that it is held"));
-            }
+        if !self.of("held").into_iter().all(held) {
+            open.push("what is held does not say so".to_owned());
+        }
+        let partners: Vec<&str> = self.of("partner").into_iter().chain(self.of("too many")).collect();
+        let (waiting, accepted): (Vec<&str>, Vec<&str>) = partners.into_iter().partition(|id| waits(id));
+        if accepted.len() < 2 {
+            open.push(format!("{} partners are accepted", accepted.len()));
+        }
+        if !waiting.into_iter().all(held) {
+            open.push("a partner waits who is not held".to_owned());
         }
         open
     }
@@ -116,9 +126,8 @@ impl Set {
     }
 
     fn unwritten(&self) -> Vec<String> {
-        let there = |(zone, value): &(&str, &str)| self.values(zone).contains(&format!("\"{value}\""));
         let pairs = self.of("zone").into_iter().zip(self.of("value"));
-        let lacking = pairs.filter(|pair| !there(&(pair.0, pair.1.trim_matches('"'))));
+        let lacking = pairs.filter(|(zone, value)| !self.values(zone).contains(*value));
         lacking.map(|(zone, _)| format!("the record is not in {zone}")).collect()
     }
 
@@ -173,7 +182,7 @@ impl Set {
 impl Scene {
     fn has_foreign_values(self) -> bool {
         match self {
-            Self::Names | Self::Readable | Self::Verified => true,
+            Self::Name | Self::Elsewhere | Self::Readable | Self::Verified => true,
             Self::Requests | Self::News | Self::NotYet | Self::Endpoints => false,
         }
     }

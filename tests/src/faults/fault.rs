@@ -103,6 +103,27 @@ impl Fault {
         }
     }
 
+    /// The same where a call changes nothing, so that there is no effect to come before or after.
+    #[must_use]
+    pub fn of(self, of: &Operation) -> Self {
+        match self {
+            _ if of.changes_something() => self,
+            Self::InternalErrorAfter => Self::InternalError,
+            Self::ResetAfter => Self::ResetBefore,
+            Self::SilenceAfter => Self::SilenceBefore,
+            Self::GarbageAfter => Self::GarbageBefore,
+            Self::Throttled
+            | Self::InternalError
+            | Self::Unavailable
+            | Self::ResetBefore
+            | Self::SilenceBefore
+            | Self::Denied
+            | Self::GarbageBefore
+            | Self::PageRefused
+            | Self::PageEmpty => self,
+        }
+    }
+
     /// Whether the call may have taken effect though its answer does not say so.
     pub fn hides_effect(self) -> bool {
         self.how().1 == When::After

@@ -3,10 +3,12 @@
 //!
 //! - [`scene`]: worlds in which a function makes all its calls. [`ends`]: what must not be in them, and what must.
 //! - [`fault`]: what goes wrong. [`way`]: how it does.
-//! - [`play`]: one cell.
+//! - [`play`]: one cell. [`word`]: what came of it. [`matrix`]: all of them.
 
 pub mod ends;
 pub mod fault;
+pub mod matrix;
 pub mod play;
 pub mod scene;
 pub mod way;
+pub mod word;

@@ -17,7 +17,7 @@ use crate::simulation::functions::Process;
 use crate::simulation::time::Leaps;
 
 /// How long Lambda gives an invocation.
-const LEFT: Duration = Duration::from_secs(60);
+const LEFT: Duration = Duration::from_secs(10);
 /// What the functions draw by lot is drawn from this.
 const SEED: u64 = 7;
 
@@ -53,7 +53,6 @@ impl Play {
         // Whoever looks next knows only what AWS knows.
         play.process = None;
         play.way.break_calls(None);
-        play.way.book().writes.clear();
         play
     }
 
@@ -61,11 +60,6 @@ impl Play {
     pub fn pass(&self, pause: Duration) {
         self.set.region.step(pause);
         self.time.leap(clock::now() + pause);
-    }
-
-    /// The process ends, and with it all that it knew.
-    pub fn end_process(&mut self) {
-        self.process = None;
     }
 
     /// From now on these calls go wrong; none, with nothing.
@@ -101,8 +95,9 @@ impl Play {
         }
     }
 
-    /// Looks twice more after all is mended: the first brings everything to its end, the second finds nothing to do.
-    pub fn come_right(&mut self, how: &str) {
+    /// Looks once more after all is mended, which brings everything to its end; and, where anything was left to that,
+    /// once more, which finds nothing to do.
+    fn come_right(&mut self, how: &str) {
         self.break_calls(None);
         self.pass(self.set.scene.pause());
         if let Err(failure) = self.look() {
@@ -110,7 +105,6 @@ impl Play {
         }
         self.broken.extend(self.set.open().into_iter().map(|open| format!("{how}: after a sweep, {open}")));
         let told = self.set.told();
-        self.way.book().writes.clear();
         self.pass(Duration::from_secs(60));
         drop(self.look());
         if self.set.told() != told {
@@ -130,18 +124,41 @@ impl Drop for Play {
     }
 }
 
-/// What comes after the look in which something went wrong.
-pub fn after(play: &mut Play, often: Often, keeps_process: bool) {
-    let how = if keeps_process { "the same process" } else { "a new process" };
-    if often == Often::ForEver {
-        // It still goes wrong with the next sweep.
-        play.pass(Duration::from_secs(60));
-        drop(play.look());
-        play.judge(how);
+impl Play {
+    /// What comes after the look in which something went wrong.
+    pub fn go_on(&mut self, often: Often, process: NextProcess) {
+        let how = process.word();
+        if often == Often::ForEver {
+            // It still goes wrong with the next sweep.
+            self.pass(Duration::from_secs(60));
+            drop(self.look());
+            self.judge(how);
+        }
+        if process == NextProcess::New {
+            self.process = None;
+        }
+        self.come_right(how);
+        self.judge(how);
     }
-    if !keeps_process {
-        play.end_process();
+}
+
+/// Who looks once all is mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextProcess {
+    /// The process that met the trouble.
+    Same,
+    /// One that knows only what AWS knows.
+    New,
+}
+
+impl NextProcess {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Same, Self::New];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Same => "the same process",
+            Self::New => "a new process",
+        }
     }
-    play.come_right(how);
-    play.judge(how);
 }

@@ -33,7 +33,7 @@ groups = ["blocked"]
 "#;
 const DOMAINS: &str = r#"
 [[domain]]
-name = "example.org"
+name = "example.com"
 roleArn = "arn:aws:iam::444455556666:role/dns"
 "#;
 /// Longer than Route 53 takes to bring a change to its name servers, in the Region.
@@ -48,13 +48,15 @@ pub enum Scene {
     Requests,
     /// Some connections and a request of which somebody has to be told.
     News,
-    /// Two names without their records, one in a zone of another account.
-    Names,
-    /// The records of these names have just become readable.
-    Readable,
-    /// One record is not readable yet.
+    /// A name without its record.
+    Name,
+    /// The same, in a zone of another account.
+    Elsewhere,
+    /// A record that is in its zone, and not readable yet.
     NotYet,
-    /// The names have just been verified.
+    /// A record that has just become readable.
+    Readable,
+    /// A name that has just been verified.
     Verified,
     /// Endpoints that have not what their account wants.
     Endpoints,
@@ -71,14 +73,17 @@ pub struct Set {
     pub configs: Configs,
     /// What there is in it, by what it is for.
     pub(super) things: Vec<(&'static str, String)>,
+    /// Whether pages come back empty, so that nobody can know what stood there.
+    pub(super) hides_pages: bool,
     _stage: Stage,
 }
 
 impl Scene {
     /// All of them, those of one function side by side.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Requests,
-        Self::Names,
+        Self::Name,
+        Self::Elsewhere,
         Self::NotYet,
         Self::Readable,
         Self::Verified,
@@ -90,7 +95,7 @@ impl Scene {
     pub fn function(self) -> Function {
         match self {
             Self::Requests => Function::Acceptor,
-            Self::Names | Self::Readable | Self::NotYet | Self::Verified => Function::Verifier,
+            Self::Name | Self::Elsewhere | Self::Readable | Self::NotYet | Self::Verified => Function::Verifier,
             Self::News => Function::Notifier,
             Self::Endpoints => Function::Configurator,
         }
@@ -99,7 +104,7 @@ impl Scene {
     /// What happens in it before anything goes wrong: time that passes, and whether the function looks then.
     pub(super) fn before(self) -> &'static [Duration] {
         match self {
-            Self::Requests | Self::Names | Self::NotYet | Self::News | Self::Endpoints => &[],
+            Self::Requests | Self::Name | Self::Elsewhere | Self::NotYet | Self::News | Self::Endpoints => &[],
             Self::Readable => &[PROPAGATION],
             Self::Verified => &[PROPAGATION, CHECK],
         }
@@ -109,22 +114,24 @@ impl Scene {
     pub(super) fn pause(self) -> Duration {
         match self {
             Self::Requests | Self::News | Self::Verified => Duration::from_secs(60),
-            Self::Names | Self::NotYet | Self::Readable | Self::Endpoints => Duration::from_secs(300),
+            Self::Name | Self::Elsewhere | Self::NotYet | Self::Readable | Self::Endpoints => Duration::from_secs(300),
         }
     }
 
     /// Makes it.
     pub fn set(self) -> Set {
         let page = match self {
-            Self::Requests | Self::News | Self::Endpoints => 2,
-            Self::Names | Self::Readable | Self::NotYet | Self::Verified => 1,
+            Self::Requests | Self::News => 2,
+            Self::Name | Self::Endpoints => 1,
+            Self::Elsewhere | Self::Readable | Self::NotYet | Self::Verified => 1000,
         };
         let notices = Notices::on(Stage::with(Settings { page, ..settings() }));
         let mut things = Vec::new();
         match self {
             Self::Requests => requests(&notices, &mut things),
             Self::News => news(&notices, &mut things),
-            Self::Names | Self::Readable | Self::Verified => names(&notices, &mut things),
+            Self::Name | Self::Readable | Self::Verified => name(&notices, PROVIDER, &mut things),
+            Self::Elsewhere => name(&notices, DNS_ACCOUNT, &mut things),
             Self::NotYet => not_yet(&notices, &mut things),
             Self::Endpoints => {}
         }
@@ -147,7 +154,7 @@ impl Scene {
             (stage, config)
         };
         let configs = Configs { acceptor: stage.config.clone(), verifier, notifier, configurator };
-        Set { scene: self, region: stage.region.clone(), configs, things, _stage: stage }
+        Set { scene: self, region: stage.region.clone(), configs, things, hides_pages: false, _stage: stage }
     }
 }
 
@@ -175,7 +182,7 @@ fn requests(notices: &Notices, things: &mut Things) {
     notices.become_state(&live, "available");
     things.push(("live", live));
     for (what, account) in
-        [("partner", ACME), ("partner", ACME), ("held", ACME), ("blocked", BETA), ("held", STRANGER)]
+        [("partner", ACME), ("partner", ACME), ("too many", ACME), ("blocked", BETA), ("held", STRANGER)]
     {
         things.push((what, stage.connect(&service, account)));
     }
@@ -198,19 +205,19 @@ fn others(stage: &Stage) {
     stage.service();
 }
 
-fn names(notices: &Notices, things: &mut Things) {
+fn name(notices: &Notices, owner: &str, things: &mut Things) {
     let stage = &notices.stage;
-    stage.write("domains.toml", DOMAINS);
-    let own = zone(&stage.region, PROVIDER, "example.com", None);
-    // Two of one name, which stand on two pages.
-    zone(&stage.region, PROVIDER, "example.com", Some("vpc-0123456789abcdef0"));
-    let others = zone(&stage.region, DNS_ACCOUNT, "example.org", None);
-    for (zone, name) in [(&own, "api.example.com"), (&others, "api.example.org")] {
-        let service = stage.service_named(name);
-        let (record, value) = proof(&stage.region, &service);
-        put(&stage.region, zone, &record, FOREIGN);
-        things.extend([("zone", zone.clone()), ("name", service), ("value", value)]);
+    if owner != PROVIDER {
+        stage.write("domains.toml", DOMAINS);
     }
+    let its = zone(&stage.region, owner, "example.com", None);
+    // Two of one name, which stand on two pages; and another service.
+    zone(&stage.region, owner, "example.com", Some("vpc-0123456789abcdef0"));
+    stage.service();
+    let service = stage.service_named("api.example.com");
+    let (record, value) = proof(&stage.region, &service);
+    put(&stage.region, &its, &record, FOREIGN);
+    things.extend([("zone", its), ("name", service), ("value", value)]);
     stage.region.step(PROPAGATION);
 }
 
@@ -225,10 +232,8 @@ fn not_yet(notices: &Notices, things: &mut Things) {
 }
 
 fn set_endpoints(endpoints: &Endpoints, things: &mut Things) {
-    for name in ["b.example.com", "c.example.com"] {
-        let service = endpoints.another_service(name);
-        things.push(("managed", endpoints.available(&service, &[BOTH, BOTH_TOO])));
-    }
+    let service = endpoints.another_service("b.example.com");
+    things.push(("managed", endpoints.available(&service, &[BOTH, BOTH_TOO])));
     things.push(("managed", endpoints.available(&endpoints.service, &[BOTH])));
     let foreign = endpoints.made(STRANGER, &endpoints.service, &[], true);
     let untagged = endpoints.made(ACME, &endpoints.service, &[BOTH], false);

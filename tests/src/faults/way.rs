@@ -1,7 +1,7 @@
 //! The way from a function to the Region on which one call goes wrong, or all from one call on; and the book of what was
 //! called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -28,6 +28,14 @@ pub struct Operation {
     pub part: &'static str,
 }
 
+impl Operation {
+    /// Whether AWS is another one after it.
+    pub fn changes_something(&self) -> bool {
+        let reads = ["Describe", "List", "Get", "Assume"].iter().any(|read| self.action.starts_with(read));
+        !reads && self.part != "the dry run"
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { action, part } = self;
@@ -35,13 +43,11 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Which calls go wrong: those of an operation from a number on, counted from 1.
+/// Which calls go wrong: the first of an operation, and perhaps all after it.
 #[derive(Debug, Clone)]
 pub struct Trouble {
     /// Of which operation.
     pub of: Operation,
-    /// The first one.
-    pub from: usize,
     /// Whether others follow.
     pub often: Often,
     /// In which way.
@@ -53,8 +59,8 @@ pub struct Trouble {
 pub struct Book {
     /// How often each operation was called.
     pub calls: BTreeMap<Operation, usize>,
-    /// How many calls went wrong.
-    pub wrong: usize,
+    /// The operations that were called at all, however long ago.
+    pub ever: BTreeSet<String>,
     /// How often each operation took effect that changes something.
     pub writes: BTreeMap<Operation, usize>,
     trouble: Option<Trouble>,
@@ -99,32 +105,40 @@ impl Way {
     pub fn break_calls(&self, trouble: Option<Trouble>) {
         let mut book = self.book();
         book.calls.clear();
+        book.writes.clear();
         book.trouble = trouble;
+    }
+
+    /// What a request is. A look that a function takes because of what it has just written is another one.
+    fn operation(&self, request: &HttpRequest) -> Operation {
+        let (action, mut part) = (action(request), part(request));
+        let looks = ["DescribeVpcEndpointServiceConfigurations", "DescribeVpcEndpointConnections", "DescribeVpcEndpoints"];
+        if part.is_empty() && looks.contains(&action.as_str()) && !self.book().writes.is_empty() {
+            part = "after a write";
+        }
+        Operation { action, part }
     }
 
     /// Notes a call, and says whether it goes wrong.
     fn fate(&self, of: &Operation) -> Option<Fault> {
         let mut book = self.book();
+        book.ever.insert(of.action.clone());
         let number = book.calls.entry(of.clone()).or_default();
         *number += 1;
         let number = *number;
         let trouble = book.trouble.as_ref().filter(|trouble| trouble.of == *of)?;
         let hit = match trouble.often {
-            Often::Once => number == trouble.from,
-            Often::ForEver => number >= trouble.from,
+            Often::Once => number == 1,
+            Often::ForEver => true,
         };
-        let fault = trouble.fault;
-        book.wrong += usize::from(hit);
-        hit.then_some(fault)
+        hit.then_some(trouble.fault)
     }
 
     /// Brings a call to the Region, which answers at once.
     async fn carry(&self, of: &Operation, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let dry = body(&request).contains("DryRun=true");
         let answer = self.region.call(request).await;
-        let reads = ["Describe", "List", "Get", "Assume"].iter().any(|read| of.action.starts_with(read));
         let good = answer.as_ref().is_ok_and(|answer| answer.status().as_u16() == 200);
-        if !reads && !dry && good {
+        if good && of.changes_something() {
             *self.book().writes.entry(of.clone()).or_default() += 1;
         }
         answer
@@ -141,7 +155,7 @@ impl HttpConnector for Way {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let way = self.clone();
         HttpConnectorFuture::new(async move {
-            let of = Operation { action: action(&request), part: part(&request) };
+            let of = way.operation(&request);
             let Some(fault) = way.fate(&of) else { return way.carry(&of, request).await };
             let (how, when) = fault.how();
             if let How::Answer(kind) = how {
@@ -180,6 +194,8 @@ fn part(request: &HttpRequest) -> &'static str {
         ""
     } else if has("DryRun=true") {
         "the dry run"
+    } else if has("told%3Dverified") {
+        "the memory of a notice"
     } else if has("privatelink%3Adomain") {
         "the memory"
     } else if has("privatelink%3Anotified") {

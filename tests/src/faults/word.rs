@@ -1,0 +1,81 @@
+//! What came of a fault, in a few words: read off the function's answer and off the Region.
+
+use std::fmt;
+
+use privatelink_core::report::Failure;
+use serde_json::Value;
+
+use super::play::{Ended, Play};
+
+/// What came of a look in which something went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Word {
+    /// Everything is as if nothing had gone wrong.
+    Done,
+    /// The same, and somebody was told twice.
+    Copies,
+    /// The look ended well, and its report says that something was refused.
+    Refused,
+    /// The invocation failed with `Retry`.
+    Retry,
+    /// The invocation failed with `ReadFailed`.
+    Unread,
+    /// The look ended well, and something is not done of which the report says nothing or that it waits.
+    Later,
+}
+
+impl Word {
+    /// All of them, in the order of the legend.
+    pub const ALL: [Self; 6] = [Self::Done, Self::Copies, Self::Later, Self::Refused, Self::Retry, Self::Unread];
+
+    /// Read off the answer and the Region; `open` and `told` are what there is without a fault.
+    pub(super) fn of(ended: &Ended, play: &Play, open: &[String]) -> Self {
+        match ended {
+            Err(Failure::ReadFailed(_)) => Self::Unread,
+            Err(_) => Self::Retry,
+            Ok(answer) if results(answer).contains(&"refused") => Self::Refused,
+            Ok(_) if play.set.open() != open => Self::Later,
+            Ok(_) if play.set.told().values().any(|copies| *copies > 1) => Self::Copies,
+            Ok(_) => Self::Done,
+        }
+    }
+
+    /// What the legend says of it.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "tried again, or done without: in the end nothing is missing, and nobody was told twice",
+            Self::Copies => {
+                "the same, and a notice came more than once, under one id: SNS had taken it, and its answer was lost"
+            }
+            Self::Later => {
+                "the invocation ended well without something that it could not see, or waits for; the next sweep does it"
+            }
+            Self::Refused => {
+                "the report says `refused` with AWS's code, and everything else was done; the next sweep tries again"
+            }
+            Self::Retry => {
+                "the invocation failed with `Retry` and AWS's code, after everything else was done; the next sweep \
+                 does it"
+            }
+            Self::Unread => "the invocation failed with `ReadFailed`; nothing was decided, written or told",
+        }
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done => "done",
+            Self::Copies => "copies",
+            Self::Later => "later",
+            Self::Refused => "refused",
+            Self::Retry => "retry",
+            Self::Unread => "unread",
+        })
+    }
+}
+
+fn results(answer: &Value) -> Vec<&str> {
+    let outcomes = answer["outcomes"].as_array().into_iter().flatten();
+    outcomes.filter_map(|outcome| outcome["result"].as_str()).collect()
+}
