@@ -13,3 +13,4 @@ fn dump() {
     println!("{} cells in {:?}", matrix.cells.len(), t.elapsed());
     println!("{:#?}", matrix.broken);
 }
+

@@ -25,8 +25,8 @@ impl Set {
         told
     }
 
-    /// What is that must not be.
-    pub fn forbidden(&self) -> Vec<String> {
+    /// What is that must not be. Where pages come back empty, nobody can know how many connections a limit leaves.
+    pub fn forbidden(&self, hides_pages: bool) -> Vec<String> {
         let mut found = Vec::new();
         let mut hold = |holds: bool, what: String| {
             if !holds {
@@ -40,7 +40,7 @@ impl Set {
         };
         for (what, allowed) in [
             ("held", &["pendingAcceptance"][..]),
-            ("too many", if self.hides_pages { &["pendingAcceptance", "pending", "available"] } else { &["pendingAcceptance"] }),
+            ("too many", if hides_pages { &["pendingAcceptance", "pending", "available"] } else { &["pendingAcceptance"] }),
             ("partner", &["pendingAcceptance", "pending", "available"]),
             ("blocked", &["pendingAcceptance", "rejected"]),
             ("live", &["available"]),
@@ -69,7 +69,7 @@ impl Set {
             Scene::Name | Scene::Elsewhere => self.unwritten(),
             Scene::Readable | Scene::NotYet => self.unasked(),
             Scene::Verified => self.unknown(),
-            Scene::Endpoints => self.unset(),
+            Scene::Endpoint | Scene::Endpoints => self.unset(),
         }
     }
 
@@ -183,7 +183,7 @@ impl Scene {
     fn has_foreign_values(self) -> bool {
         match self {
             Self::Name | Self::Elsewhere | Self::Readable | Self::Verified => true,
-            Self::Requests | Self::News | Self::NotYet | Self::Endpoints => false,
+            Self::Requests | Self::News | Self::NotYet | Self::Endpoint | Self::Endpoints => false,
         }
     }
 }

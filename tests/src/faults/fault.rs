@@ -2,7 +2,7 @@
 
 use privatelink_region::faults::{FaultKind, When};
 
-use super::way::Operation;
+use super::way::{LATER_PAGE, Operation};
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,10 +85,11 @@ impl Fault {
         ("page empty", &[Self::PageEmpty]),
     ];
 
-    /// Whether it is one of that operation's.
+    /// Whether it is played with that operation's calls: what becomes of a page is played with later pages, and all
+    /// else with the first.
     pub fn concerns(self, of: &Operation) -> bool {
         match self {
-            Self::PageRefused | Self::PageEmpty => of.part == "a later page",
+            Self::PageRefused | Self::PageEmpty => of.part == LATER_PAGE,
             Self::Throttled
             | Self::InternalError
             | Self::InternalErrorAfter
@@ -99,7 +100,7 @@ impl Fault {
             | Self::SilenceAfter
             | Self::Denied
             | Self::GarbageBefore
-            | Self::GarbageAfter => true,
+            | Self::GarbageAfter => of.part != LATER_PAGE,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use privatelink_core::report::Failure;
 
 use super::fault::{Fault, Often};
-use super::play::{Ended, NextProcess, Play};
+use super::play::{Ended, NextProcess, Play, Prepared};
 use super::scene::Scene;
 use super::way::{Operation, Trouble};
 use super::word::Word;
@@ -56,7 +56,8 @@ impl Matrix {
     }
 
     fn play_scene(&mut self, scene: Scene) {
-        let mut play = Play::begin(scene);
+        let prepared = Prepared::new(scene);
+        let mut play = Play::begin(&prepared);
         let ended = play.look();
         let open = play.set.open();
         let calls: BTreeMap<Operation, usize> = play.way.book().calls.clone();
@@ -72,42 +73,48 @@ impl Matrix {
         let new: Vec<_> = new.collect();
         self.rows.extend(new.iter().cloned());
         for (_, of) in new {
-            self.play_row(scene, &of, &open);
+            self.play_row(&prepared, &of, &open);
         }
     }
 
-    fn play_row(&mut self, scene: Scene, of: &Operation, open: &[String]) {
+    fn play_row(&mut self, prepared: &Prepared, of: &Operation, open: &[String]) {
         let mut followed = BTreeSet::new();
         let faults: BTreeSet<Fault> =
             Fault::COLUMNS.iter().flat_map(|(_, faults)| *faults).map(|fault| fault.of(of)).collect();
         for fault in faults.into_iter().filter(|fault| fault.concerns(of)) {
             for often in Often::ALL {
                 let trouble = Trouble { of: of.clone(), often, fault };
-                let (mut play, ended) = begin(scene, &trouble);
+                let (mut play, ended) = begin(prepared, &trouble);
                 let word = Word::of(&ended, &play, open);
                 self.check(&trouble, word, &mut play);
                 let answer = said(&ended);
-                // What comes after is played once for each thing that can have come of it.
+                // What comes after is played once for each thing that can have come of it, and not where nothing is left.
                 let state = (often, word, play.set.open(), play.set.told(), play.set.untagged(), effects(&answer));
-                if followed.insert(state) && !(word == Word::Done && often == Often::Once && open.is_empty()) {
+                let ended_well = word == Word::Done && often == Often::Once && open.is_empty();
+                if followed.insert(state) && !ended_well {
+                    let untouched = play.way.book().writes.is_empty();
                     play.go_on(often, NextProcess::Same);
                     self.judge_copies(&trouble, NextProcess::Same, &play);
                     self.note(&title(&trouble), &mut play);
-                    let (mut play, _) = begin(scene, &trouble);
-                    play.go_on(often, NextProcess::New);
-                    self.judge_copies(&trouble, NextProcess::New, &play);
-                    self.note(&title(&trouble), &mut play);
+                    drop(play);
+                    // Who finds the world as it was, and knows nothing else, is who looks without a fault.
+                    if !untouched {
+                        let (mut play, _) = begin(prepared, &trouble);
+                        play.go_on(often, NextProcess::New);
+                        self.judge_copies(&trouble, NextProcess::New, &play);
+                        self.note(&title(&trouble), &mut play);
+                    }
                 }
-                self.cells.push(Cell { scene, of: of.clone(), fault, often, word, answer });
+                self.cells.push(Cell { scene: prepared.set.scene, of: of.clone(), fault, often, word, answer });
             }
         }
     }
 
     /// What has to hold right after the look.
-    fn check(&mut self, trouble: &Trouble, word: Word, play: &mut Play) {
+    fn check(&mut self, trouble: &Trouble, word: Word, play: &mut Play<'_>) {
         play.judge("at once");
         let claims = play.way.book().writes.keys().all(|of| of.part == "the claim");
-        if word == Word::Unread && !(claims && play.set.told().is_empty() | (play.set.scene != Scene::News)) {
+        if word == Word::Unread && !claims {
             play.broken.push("it could not read, and wrote something all the same".to_owned());
         }
         self.judge_copies(trouble, NextProcess::Same, play);
@@ -116,7 +123,7 @@ impl Matrix {
 
     /// Nobody is told twice, except where the answer of publishing was lost, or the mark that it was published could not
     /// be written before the process ended.
-    fn judge_copies(&mut self, trouble: &Trouble, process: NextProcess, play: &Play) {
+    fn judge_copies(&mut self, trouble: &Trouble, process: NextProcess, play: &Play<'_>) {
         let copies = play.set.told().into_iter().filter(|(_, copies)| *copies > 1);
         let publishing = trouble.of.action.starts_with("Publish") && trouble.fault.hides_effect();
         let marking = process == NextProcess::New && ["the mark", "the memory of a notice"].contains(&trouble.of.part);
@@ -126,15 +133,15 @@ impl Matrix {
         }
     }
 
-    fn note(&mut self, what: &str, play: &mut Play) {
+    fn note(&mut self, what: &str, play: &mut Play<'_>) {
         self.broken.extend(play.broken.drain(..).map(|broken| format!("{what}: {broken}")));
         self.called.extend(play.way.book().ever.iter().cloned());
     }
 }
 
-fn begin(scene: Scene, trouble: &Trouble) -> (Play, Ended) {
-    let mut play = Play::begin(scene);
-    play.set.hides_pages = trouble.fault == Fault::PageEmpty;
+fn begin<'p>(prepared: &'p Prepared, trouble: &Trouble) -> (Play<'p>, Ended) {
+    let mut play = Play::begin(prepared);
+    play.hides_pages = trouble.fault == Fault::PageEmpty;
     play.break_calls(Some(trouble.clone()));
     let ended = play.look();
     (play, ended)

@@ -1,5 +1,6 @@
 //! One cell: a scene is set, something goes wrong in it, and it is seen what came of it, then and after it was mended.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,10 +11,10 @@ use privatelink_aws::clock::{self, Time};
 use privatelink_core::report::Failure;
 use serde_json::{Value, json};
 
+use super::fault::Often;
 use super::scene::{Scene, Set};
 use super::way::{Trouble, Way};
-use super::fault::Often;
-use crate::simulation::functions::Process;
+use crate::simulation::functions::{Function, Process};
 use crate::simulation::time::Leaps;
 
 /// How long Lambda gives an invocation.
@@ -21,13 +22,46 @@ const LEFT: Duration = Duration::from_secs(10);
 /// What the functions draw by lot is drawn from this.
 const SEED: u64 = 7;
 
-/// A scene in which a function is at work.
+/// A scene that is set, up to where something is to go wrong.
 #[derive(Debug)]
-pub struct Play {
+pub struct Prepared {
     /// The scene.
     pub set: Set,
+    /// Its world, with which every play begins.
+    pub world: String,
+    way: Way,
+    /// An acceptor, which keeps nothing between its events but its policy, and takes long to read that.
+    acceptor: RefCell<Option<Process>>,
+}
+
+impl Prepared {
+    /// Sets a scene.
+    pub fn new(scene: Scene) -> Self {
+        let set = scene.set();
+        let way = Way::new(&set.region);
+        let world = set.region.save().unwrap();
+        let mut prepared = Self { set, world, way, acceptor: RefCell::default() };
+        for pause in scene.before() {
+            let mut play = Play::begin(&prepared);
+            play.look().unwrap();
+            play.pass(*pause);
+            drop(play);
+            prepared.world = prepared.set.region.save().unwrap();
+        }
+        prepared
+    }
+}
+
+/// A scene in which a function is at work.
+#[derive(Debug)]
+pub struct Play<'p> {
+    prepared: &'p Prepared,
+    /// The scene.
+    pub set: &'p Set,
     /// The function's way to the Region.
-    pub way: Way,
+    pub way: &'p Way,
+    /// Whether pages come back empty, so that nobody can know what stood there.
+    pub hides_pages: bool,
     time: Rc<Leaps>,
     process: Option<Process>,
     /// What did not hold.
@@ -37,23 +71,17 @@ pub struct Play {
 /// What an invocation came to.
 pub type Ended = Result<Value, Failure>;
 
-impl Play {
-    /// Sets a scene up to where something is to go wrong.
-    pub fn begin(scene: Scene) -> Self {
+impl<'p> Play<'p> {
+    /// Begins with a scene as it was prepared. Whoever looks first knows only what AWS knows.
+    pub fn begin(prepared: &'p Prepared) -> Self {
         fastrand::seed(SEED);
         let time = Rc::new(Leaps::new());
         clock::simulate(Some(Rc::clone(&time) as Rc<dyn Time>));
-        let set = scene.set();
-        let way = Way::new(&set.region);
-        let mut play = Self { set, way, time, process: None, broken: Vec::new() };
-        for pause in scene.before() {
-            play.look().unwrap();
-            play.pass(*pause);
-        }
-        // Whoever looks next knows only what AWS knows.
-        play.process = None;
-        play.way.break_calls(None);
-        play
+        let Prepared { set, world, way, acceptor } = prepared;
+        set.region.restore(world).unwrap();
+        way.break_calls(None);
+        let process = acceptor.borrow_mut().take();
+        Self { prepared, set, way, hides_pages: false, time, process, broken: Vec::new() }
     }
 
     /// Lets time pass.
@@ -114,27 +142,30 @@ impl Play {
 
     /// Notes what is that must not be.
     pub fn judge(&mut self, how: &str) {
-        self.broken.extend(self.set.forbidden().into_iter().map(|what| format!("{how}: {what}")));
+        self.broken.extend(self.set.forbidden(self.hides_pages).into_iter().map(|what| format!("{how}: {what}")));
     }
 }
 
-impl Drop for Play {
+impl Drop for Play<'_> {
     fn drop(&mut self) {
         clock::simulate(None);
+        if self.set.scene.function() == Function::Acceptor {
+            *self.prepared.acceptor.borrow_mut() = self.process.take();
+        }
     }
 }
 
-impl Play {
+impl Play<'_> {
     /// What comes after the look in which something went wrong.
     pub fn go_on(&mut self, often: Often, process: NextProcess) {
         let how = process.word();
-        if often == Often::ForEver {
+        if often == Often::ForEver && !self.way.book().writes.is_empty() {
             // It still goes wrong with the next sweep.
             self.pass(Duration::from_secs(60));
             drop(self.look());
             self.judge(how);
         }
-        if process == NextProcess::New {
+        if process == NextProcess::New && self.set.scene.function() != Function::Acceptor {
             self.process = None;
         }
         self.come_right(how);

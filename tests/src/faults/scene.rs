@@ -58,7 +58,9 @@ pub enum Scene {
     Readable,
     /// A name that has just been verified.
     Verified,
-    /// Endpoints that have not what their account wants.
+    /// An endpoint that has not what its account wants.
+    Endpoint,
+    /// Two of them.
     Endpoints,
 }
 
@@ -73,14 +75,12 @@ pub struct Set {
     pub configs: Configs,
     /// What there is in it, by what it is for.
     pub(super) things: Vec<(&'static str, String)>,
-    /// Whether pages come back empty, so that nobody can know what stood there.
-    pub(super) hides_pages: bool,
     _stage: Stage,
 }
 
 impl Scene {
     /// All of them, those of one function side by side.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Requests,
         Self::Name,
         Self::Elsewhere,
@@ -88,6 +88,7 @@ impl Scene {
         Self::Readable,
         Self::Verified,
         Self::News,
+        Self::Endpoint,
         Self::Endpoints,
     ];
 
@@ -97,14 +98,14 @@ impl Scene {
             Self::Requests => Function::Acceptor,
             Self::Name | Self::Elsewhere | Self::Readable | Self::NotYet | Self::Verified => Function::Verifier,
             Self::News => Function::Notifier,
-            Self::Endpoints => Function::Configurator,
+            Self::Endpoint | Self::Endpoints => Function::Configurator,
         }
     }
 
     /// What happens in it before anything goes wrong: time that passes, and whether the function looks then.
     pub(super) fn before(self) -> &'static [Duration] {
         match self {
-            Self::Requests | Self::Name | Self::Elsewhere | Self::NotYet | Self::News | Self::Endpoints => &[],
+            Self::Requests | Self::Name | Self::Elsewhere | Self::NotYet | Self::News | Self::Endpoint | Self::Endpoints => &[],
             Self::Readable => &[PROPAGATION],
             Self::Verified => &[PROPAGATION, CHECK],
         }
@@ -114,7 +115,9 @@ impl Scene {
     pub(super) fn pause(self) -> Duration {
         match self {
             Self::Requests | Self::News | Self::Verified => Duration::from_secs(60),
-            Self::Name | Self::Elsewhere | Self::NotYet | Self::Readable | Self::Endpoints => Duration::from_secs(300),
+            Self::Name | Self::Elsewhere | Self::NotYet | Self::Readable | Self::Endpoint | Self::Endpoints => {
+                Duration::from_secs(300)
+            }
         }
     }
 
@@ -123,7 +126,7 @@ impl Scene {
         let page = match self {
             Self::Requests | Self::News => 2,
             Self::Name | Self::Endpoints => 1,
-            Self::Elsewhere | Self::Readable | Self::NotYet | Self::Verified => 1000,
+            Self::Elsewhere | Self::Readable | Self::NotYet | Self::Verified | Self::Endpoint => 1000,
         };
         let notices = Notices::on(Stage::with(Settings { page, ..settings() }));
         let mut things = Vec::new();
@@ -133,7 +136,7 @@ impl Scene {
             Self::Name | Self::Readable | Self::Verified => name(&notices, PROVIDER, &mut things),
             Self::Elsewhere => name(&notices, DNS_ACCOUNT, &mut things),
             Self::NotYet => not_yet(&notices, &mut things),
-            Self::Endpoints => {}
+            Self::Endpoint | Self::Endpoints => {}
         }
         let Notices { stage, config: notifier, .. } = notices;
         let verifier = VerifierConfig {
@@ -145,16 +148,16 @@ impl Scene {
             watch: Duration::ZERO,
             dns_servers: Vec::new(),
         };
-        let (stage, configurator) = if self == Self::Endpoints {
+        let (stage, configurator) = if self.function() == Function::Configurator {
             let endpoints = Endpoints::on(stage);
-            set_endpoints(&endpoints, &mut things);
+            set_endpoints(&endpoints, self == Self::Endpoints, &mut things);
             (endpoints.stage, endpoints.config)
         } else {
             let config = crate::endpoints::config(&stage);
             (stage, config)
         };
         let configs = Configs { acceptor: stage.config.clone(), verifier, notifier, configurator };
-        Set { scene: self, region: stage.region.clone(), configs, things, hides_pages: false, _stage: stage }
+        Set { scene: self, region: stage.region.clone(), configs, things, _stage: stage }
     }
 }
 
@@ -231,9 +234,11 @@ fn not_yet(notices: &Notices, things: &mut Things) {
     things.extend([("zone", own), ("name", service), ("value", value)]);
 }
 
-fn set_endpoints(endpoints: &Endpoints, things: &mut Things) {
-    let service = endpoints.another_service("b.example.com");
-    things.push(("managed", endpoints.available(&service, &[BOTH, BOTH_TOO])));
+fn set_endpoints(endpoints: &Endpoints, two: bool, things: &mut Things) {
+    if two {
+        let service = endpoints.another_service("b.example.com");
+        things.push(("managed", endpoints.available(&service, &[BOTH, BOTH_TOO])));
+    }
     things.push(("managed", endpoints.available(&endpoints.service, &[BOTH])));
     let foreign = endpoints.made(STRANGER, &endpoints.service, &[], true);
     let untagged = endpoints.made(ACME, &endpoints.service, &[BOTH], false);

@@ -19,6 +19,9 @@ use crate::calls::recorded;
 use crate::simulation::functions::Function;
 use crate::simulation::network::action;
 
+/// What a call is for that asks for another page than the first.
+pub(super) const LATER_PAGE: &str = "a later page";
+
 /// An operation, and what it is called for where a function calls it for several things.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operation {
@@ -189,7 +192,7 @@ fn part(request: &HttpRequest) -> &'static str {
     let body = body(request);
     let has = |word: &str| body.contains(word);
     if has("&NextToken=") || request.uri().contains("hostedzoneid=") {
-        "a later page"
+        LATER_PAGE
     } else if !has("Action=CreateTags") {
         ""
     } else if has("DryRun=true") {

@@ -18,6 +18,8 @@ pub enum Word {
     Refused,
     /// The invocation failed with `Retry`.
     Retry,
+    /// The same, and somebody was told several times.
+    RetryCopies,
     /// The invocation failed with `ReadFailed`.
     Unread,
     /// The look ended well, and something is not done of which the report says nothing or that it waits.
@@ -26,16 +28,26 @@ pub enum Word {
 
 impl Word {
     /// All of them, in the order of the legend.
-    pub const ALL: [Self; 6] = [Self::Done, Self::Copies, Self::Later, Self::Refused, Self::Retry, Self::Unread];
+    pub const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Copies,
+        Self::Later,
+        Self::Refused,
+        Self::Retry,
+        Self::RetryCopies,
+        Self::Unread,
+    ];
 
     /// Read off the answer and the Region; `open` and `told` are what there is without a fault.
-    pub(super) fn of(ended: &Ended, play: &Play, open: &[String]) -> Self {
+    pub(super) fn of(ended: &Ended, play: &Play<'_>, open: &[String]) -> Self {
+        let copied = play.set.told().values().any(|copies| *copies > 1);
         match ended {
             Err(Failure::ReadFailed(_)) => Self::Unread,
+            Err(_) if copied => Self::RetryCopies,
             Err(_) => Self::Retry,
             Ok(answer) if results(answer).contains(&"refused") => Self::Refused,
             Ok(_) if play.set.open() != open => Self::Later,
-            Ok(_) if play.set.told().values().any(|copies| *copies > 1) => Self::Copies,
+            Ok(_) if copied => Self::Copies,
             Ok(_) => Self::Done,
         }
     }
@@ -57,6 +69,7 @@ impl Word {
                 "the invocation failed with `Retry` and AWS's code, after everything else was done; the next sweep \
                  does it"
             }
+            Self::RetryCopies => "the same, and with each try a copy of the notice arrived, under one id",
             Self::Unread => "the invocation failed with `ReadFailed`; nothing was decided, written or told",
         }
     }
@@ -70,6 +83,7 @@ impl fmt::Display for Word {
             Self::Later => "later",
             Self::Refused => "refused",
             Self::Retry => "retry",
+            Self::RetryCopies => "retry, copies",
             Self::Unread => "unread",
         })
     }
