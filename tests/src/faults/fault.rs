@@ -11,9 +11,7 @@ pub enum Fault {
     Throttled,
     /// `InternalError` with HTTP 500, before the call takes effect.
     InternalError,
-    /// The same after it.
-    InternalErrorAfter,
-    /// `ServiceUnavailable` with HTTP 503.
+    /// `ServiceUnavailable` with HTTP 503, after it.
     Unavailable,
     /// The connection breaks before the call takes effect.
     ResetBefore,
@@ -74,7 +72,7 @@ impl Fault {
     /// The columns: the heading of each, and the faults whose cells stand in it together.
     pub const COLUMNS: [(&'static str, &'static [Self]); 10] = [
         ("throttled", &[Self::Throttled]),
-        ("5xx", &[Self::InternalError, Self::InternalErrorAfter, Self::Unavailable]),
+        ("5xx", &[Self::InternalError, Self::Unavailable]),
         ("reset before", &[Self::ResetBefore]),
         ("reset after", &[Self::ResetAfter]),
         ("silence, not done", &[Self::SilenceBefore]),
@@ -92,7 +90,6 @@ impl Fault {
             Self::PageRefused | Self::PageEmpty => of.part == LATER_PAGE,
             Self::Throttled
             | Self::InternalError
-            | Self::InternalErrorAfter
             | Self::Unavailable
             | Self::ResetBefore
             | Self::ResetAfter
@@ -109,7 +106,6 @@ impl Fault {
     pub fn of(self, of: &Operation) -> Self {
         match self {
             _ if of.changes_something() => self,
-            Self::InternalErrorAfter => Self::InternalError,
             Self::ResetAfter => Self::ResetBefore,
             Self::SilenceAfter => Self::SilenceBefore,
             Self::GarbageAfter => Self::GarbageBefore,
@@ -135,7 +131,6 @@ impl Fault {
         match self {
             Self::Throttled => "throttled",
             Self::InternalError => "internal-error",
-            Self::InternalErrorAfter => "internal-error-after",
             Self::Unavailable => "unavailable",
             Self::ResetBefore => "reset-before",
             Self::ResetAfter => "reset-after",
@@ -155,8 +150,7 @@ impl Fault {
         match self {
             Self::Throttled => (answer(FaultKind::Throttled), When::Before),
             Self::InternalError => (answer(FaultKind::InternalError), When::Before),
-            Self::InternalErrorAfter => (answer(FaultKind::InternalError), When::After),
-            Self::Unavailable => (answer(FaultKind::Unavailable), When::Before),
+            Self::Unavailable => (answer(FaultKind::Unavailable), When::After),
             Self::ResetBefore => (How::Reset, When::Before),
             Self::ResetAfter => (How::Reset, When::After),
             Self::SilenceBefore => (How::Silence, When::Before),

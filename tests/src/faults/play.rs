@@ -123,8 +123,7 @@ impl<'p> Play<'p> {
         }
     }
 
-    /// Looks once more after all is mended, which brings everything to its end; and, where anything was left to that,
-    /// once more, which finds nothing to do.
+    /// Looks once more after all is mended, which brings everything to its end.
     fn come_right(&mut self, how: &str) {
         self.break_calls(None);
         self.pass(self.set.scene.pause());
@@ -132,6 +131,10 @@ impl<'p> Play<'p> {
             self.broken.push(format!("{how}: the sweep after it was mended failed: {failure}"));
         }
         self.broken.extend(self.set.open().into_iter().map(|open| format!("{how}: after a sweep, {open}")));
+    }
+
+    /// Looks once more, and finds nothing to do.
+    fn stay_right(&mut self, how: &str) {
         let told = self.set.told();
         self.pass(Duration::from_secs(60));
         drop(self.look());
@@ -169,6 +172,9 @@ impl Play<'_> {
             self.process = None;
         }
         self.come_right(how);
+        if process == NextProcess::New {
+            self.stay_right(how);
+        }
         self.judge(how);
     }
 }

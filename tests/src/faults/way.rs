@@ -20,7 +20,7 @@ use crate::simulation::functions::Function;
 use crate::simulation::network::action;
 
 /// What a call is for that asks for another page than the first.
-pub(super) const LATER_PAGE: &str = "a later page";
+pub const LATER_PAGE: &str = "a later page";
 
 /// An operation, and what it is called for where a function calls it for several things.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
