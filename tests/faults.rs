@@ -5,7 +5,7 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `WRITE=1` | the table is written into the README |
-//! | `JSON=FILE` | all cells are written there, and beside it the world of each scene, for `tests/microburst/run` |
+//! | `JSON=FILE` | all cells are written there, and beside it the world of each scene with its policy, for `tests/microburst/run` |
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that finds something else must fail")]
 
 use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ fn whatever_goes_wrong_with_a_call_nothing_forbidden_happens_and_the_next_sweep_
         let file = PathBuf::from(file);
         fs::write(&file, serde_json::to_string_pretty(&matrix.json()).unwrap()).unwrap();
         for scene in Scene::ALL {
-            fs::write(file.with_file_name(format!("{scene:?}.json")), Prepared::new(scene).world).unwrap();
+            keep(&file.with_file_name(format!("{scene:?}")), &Prepared::new(scene));
         }
     }
     let table = matrix.markdown();
@@ -52,6 +52,16 @@ fn whatever_goes_wrong_with_a_call_nothing_forbidden_happens_and_the_next_sweep_
     let played: BTreeSet<String> = matrix.rows.iter().map(|(_, of)| snake(&of.action)).collect();
     let written = operations_of(&root().join("functions/aws/src"));
     assert_eq!(played, written, "what the sources call, and what is in the matrix");
+}
+
+/// Keeps a scene's world and its policy folder, for programs that know neither.
+fn keep(folder: &Path, prepared: &Prepared) {
+    let policy = folder.join("policy");
+    fs::create_dir_all(&policy).unwrap();
+    fs::write(folder.join("world.json"), &prepared.world).unwrap();
+    for file in fs::read_dir(&prepared.set.configs.acceptor.policy_dir).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), policy.join(file.file_name())).unwrap();
+    }
 }
 
 /// The operations that are called in the sources below a folder: `.describe_subnets()`.

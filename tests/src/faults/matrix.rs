@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use privatelink_core::report::Failure;
-
 use super::fault::{Fault, Often};
 use super::play::{Ended, NextProcess, Play, Prepared};
 use super::scene::Scene;
@@ -159,14 +157,10 @@ fn said(ended: &Ended) -> String {
             outcomes.collect::<Vec<_>>().join(", ")
         }
         Err(failure) => {
-            let text = failure.to_string();
-            // In a failed read the code stands first, and in what is to be tried again last.
-            let mut quoted = text.split('`').skip(1).step_by(2);
-            match failure {
-                Failure::ReadFailed(_) => format!("ReadFailed {}", quoted.next().unwrap_or_default()),
-                Failure::Retry(_) => format!("Retry {}", quoted.last().unwrap_or_default()),
-                Failure::BadConfiguration(_) | Failure::BadPolicy(_) | Failure::UnrecognizedEvent(_) => text,
-            }
+            // In a failed read AWS's code stands first, and in what is to be tried again last.
+            let mut quoted = failure.message().split('`').skip(1).step_by(2);
+            let code = if failure.kind() == "Retry" { quoted.last() } else { quoted.next() };
+            code.map_or_else(|| failure.kind().to_owned(), |code| format!("{} {code}", failure.kind()))
         }
     }
 }
