@@ -66,7 +66,8 @@ fn keep(folder: &Path, prepared: &Prepared) {
 
 /// The operations that are called in the sources below a folder: `.describe_subnets()`.
 fn operations_of(folder: &Path) -> BTreeSet<String> {
-    let verbs = ["describe_", "list_", "get_", "change_", "create_", "delete_", "modify_", "start_", "accept_", "reject_"];
+    let verbs =
+        ["describe_", "list_", "get_", "change_", "create_", "delete_", "modify_", "start_", "accept_", "reject_"];
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         if entry.path().is_dir() {
@@ -77,7 +78,9 @@ fn operations_of(folder: &Path) -> BTreeSet<String> {
         let calls = text.split("()").filter_map(|before| before.rsplit_once('.')).map(|(_, call)| call);
         let named = |call: &&str| {
             let word = call.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-            word && (verbs.iter().any(|verb| call.starts_with(verb)) || call.starts_with("publish") || *call == "assume_role")
+            word && (verbs.iter().any(|verb| call.starts_with(verb))
+                || call.starts_with("publish")
+                || *call == "assume_role")
         };
         found.extend(calls.filter(named).filter(|call| !OF_THE_COMMAND_LINE.contains(call)).map(ToOwned::to_owned));
     }

@@ -89,7 +89,9 @@ impl FaultKind {
         match self {
             Self::Throttled => Err(service.throttled()),
             Self::InternalError => Err(ApiError::new(500, "InternalError", "An internal error has occurred")),
-            Self::Unavailable => Err(ApiError::new(503, "ServiceUnavailable", "The service is not available. Try again.")),
+            Self::Unavailable => {
+                Err(ApiError::new(503, "ServiceUnavailable", "The service is not available. Try again."))
+            }
             Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
             Self::Unauthorized => Err(service.denied()),
             Self::Refused(code) | Self::Items(code) => Err(ApiError::new(400, code, "refused on request")),

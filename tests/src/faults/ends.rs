@@ -40,7 +40,10 @@ impl Set {
         };
         for (what, allowed) in [
             ("held", &["pendingAcceptance"][..]),
-            ("too many", if hides_pages { &["pendingAcceptance", "pending", "available"] } else { &["pendingAcceptance"] }),
+            (
+                "too many",
+                if hides_pages { &["pendingAcceptance", "pending", "available"] } else { &["pendingAcceptance"] },
+            ),
             ("partner", &["pendingAcceptance", "pending", "available"]),
             ("blocked", &["pendingAcceptance", "rejected"]),
             ("live", &["available"]),

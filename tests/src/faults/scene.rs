@@ -105,7 +105,13 @@ impl Scene {
     /// What happens in it before anything goes wrong: time that passes, and whether the function looks then.
     pub(super) fn before(self) -> &'static [Duration] {
         match self {
-            Self::Requests | Self::Name | Self::Elsewhere | Self::NotYet | Self::News | Self::Endpoint | Self::Endpoints => &[],
+            Self::Requests
+            | Self::Name
+            | Self::Elsewhere
+            | Self::NotYet
+            | Self::News
+            | Self::Endpoint
+            | Self::Endpoints => &[],
             Self::Readable => &[PROPAGATION],
             Self::Verified => &[PROPAGATION, CHECK],
         }

@@ -115,7 +115,8 @@ impl Way {
     /// What a request is. A look that a function takes because of what it has just written is another one.
     fn operation(&self, request: &HttpRequest) -> Operation {
         let (action, mut part) = (action(request), part(request));
-        let looks = ["DescribeVpcEndpointServiceConfigurations", "DescribeVpcEndpointConnections", "DescribeVpcEndpoints"];
+        let looks =
+            ["DescribeVpcEndpointServiceConfigurations", "DescribeVpcEndpointConnections", "DescribeVpcEndpoints"];
         if part.is_empty() && looks.contains(&action.as_str()) && !self.book().writes.is_empty() {
             part = "after a write";
         }

@@ -28,15 +28,8 @@ pub enum Word {
 
 impl Word {
     /// All of them, in the order of the legend.
-    pub const ALL: [Self; 7] = [
-        Self::Done,
-        Self::Copies,
-        Self::Later,
-        Self::Refused,
-        Self::Retry,
-        Self::RetryCopies,
-        Self::Unread,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Done, Self::Copies, Self::Later, Self::Refused, Self::Retry, Self::RetryCopies, Self::Unread];
 
     /// Read off the answer and the Region; `open` and `told` are what there is without a fault.
     pub(super) fn of(ended: &Ended, play: &Play<'_>, open: &[String]) -> Self {
