@@ -76,12 +76,12 @@ impl Set {
         }
     }
 
-    /// The connections that were decided and do not say by which policy, at the end.
+    /// How many connections were accepted or rejected and do not say by which policy.
     pub fn untagged(&self) -> usize {
         let world = self.region.world();
-        let decided = ["partner", "too many", "blocked"].into_iter().flat_map(|what| self.of(what));
-        let bare = |id: &&str| !world.endpoints[*id].connection_tags.contains_key("privatelink:decision");
-        decided.filter(bare).count()
+        let requests = ["partner", "too many", "blocked"].into_iter().flat_map(|what| self.of(what));
+        let decided = requests.filter(|id| world.endpoints[*id].state() != "pendingAcceptance");
+        decided.filter(|id| !world.endpoints[*id].connection_tags.contains_key("privatelink:decision")).count()
     }
 
     fn undecided(&self) -> Vec<String> {

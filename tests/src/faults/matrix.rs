@@ -92,6 +92,9 @@ impl Matrix {
                 if followed.insert(state) && !ended_well {
                     let untouched = play.way.book().writes.is_empty();
                     play.go_on(often, NextProcess::Same);
+                    if play.set.untagged() > 0 && !word.lacks_tags() {
+                        play.broken.push("a decision stays without its tags".to_owned());
+                    }
                     self.judge_copies(&trouble, NextProcess::Same, &play);
                     self.note(&title(&trouble), &mut play);
                     drop(play);

@@ -20,6 +20,10 @@ pub enum Word {
     Retry,
     /// The same, and somebody was told several times.
     RetryCopies,
+    /// Something was decided and bears no tag, and the invocation failed with `Retry`.
+    RetryUntagged,
+    /// The same, and the report says that something was refused.
+    RefusedUntagged,
     /// The invocation failed with `ReadFailed`.
     Unread,
     /// The look ended well, and something is not done of which the report says nothing or that it waits.
@@ -36,13 +40,20 @@ impl Word {
         let copied = play.set.told().values().any(|copies| *copies > 1);
         match ended {
             Err(Failure::ReadFailed(_)) => Self::Unread,
+            Err(_) if play.set.untagged() > 0 => Self::RetryUntagged,
             Err(_) if copied => Self::RetryCopies,
             Err(_) => Self::Retry,
+            Ok(_) if play.set.untagged() > 0 => Self::RefusedUntagged,
             Ok(answer) if results(answer).contains(&"refused") => Self::Refused,
             Ok(_) if play.set.open() != open => Self::Later,
             Ok(_) if copied => Self::Copies,
             Ok(_) => Self::Done,
         }
+    }
+
+    /// Whether a decision stays without its tags.
+    pub(super) fn lacks_tags(self) -> bool {
+        matches!(self, Self::RetryUntagged | Self::RefusedUntagged)
     }
 
     /// What the legend says of it.
@@ -63,7 +74,14 @@ impl Word {
                  does it"
             }
             Self::RetryCopies => "the same, and with each try a copy of the notice arrived, under one id",
-            Self::Unread => "the invocation failed with `ReadFailed`; nothing was decided, written or told",
+            Self::RetryUntagged => {
+                "`Retry`, and a connection that was decided stays without its tags: no answer said whose deed it was, or \
+                 the tags could not be written in time; the log has the decision"
+            }
+            Self::RefusedUntagged => "the same, where the report says `refused`",
+            Self::Unread => {
+                "the invocation failed with `ReadFailed`; nothing was decided or told, and nothing written but claims"
+            }
         }
     }
 }
@@ -77,6 +95,8 @@ impl fmt::Display for Word {
             Self::Refused => "refused",
             Self::Retry => "retry",
             Self::RetryCopies => "retry, copies",
+            Self::RetryUntagged => "retry, no tag",
+            Self::RefusedUntagged => "refused, no tag",
             Self::Unread => "unread",
         })
     }
