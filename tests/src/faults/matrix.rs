@@ -98,8 +98,9 @@ impl Matrix {
                     self.judge_copies(&trouble, NextProcess::Same, &play);
                     self.note(&title(&trouble), &mut play);
                     drop(play);
-                    // Who finds the world as it was, and knows nothing else, is who looks without a fault.
-                    if !untouched {
+                    // Who finds the world as it was, and knows nothing else, is who looks without a fault; and an acceptor
+                    // keeps nothing that a new one would not know.
+                    if !untouched && prepared.set.scene.function() != Function::Acceptor {
                         let (mut play, _) = begin(prepared, &trouble);
                         play.go_on(often, NextProcess::New);
                         self.judge_copies(&trouble, NextProcess::New, &play);
