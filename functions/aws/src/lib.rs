@@ -26,6 +26,7 @@ mod calls;
 pub mod client;
 pub mod clock;
 pub mod configurator;
+mod connector;
 pub mod deadline;
 pub mod doctor;
 pub mod error;

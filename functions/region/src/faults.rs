@@ -40,6 +40,8 @@ pub enum FaultKind {
     Throttled,
     /// `InternalError`, with HTTP 500.
     InternalError,
+    /// `ServiceUnavailable`, with HTTP 503.
+    Unavailable,
     /// A page that is not EC2's, with HTTP 502, as a proxy on the way sends.
     BadGateway,
     /// `UnauthorizedOperation`, with HTTP 403, or what the service says in its place.
@@ -80,6 +82,7 @@ impl FaultKind {
         match self {
             Self::Throttled => return service.throttled().code,
             Self::InternalError => "InternalError",
+            Self::Unavailable => "ServiceUnavailable",
             Self::BadGateway => "502",
             Self::Unauthorized => return service.denied().code,
             Self::Refused(code) | Self::Items(code) | Self::HalfOfItems(code) => code,
@@ -105,6 +108,9 @@ impl FaultKind {
         match self {
             Self::Throttled => Err(service.throttled()),
             Self::InternalError => Err(ApiError::new(500, "InternalError", "An internal error has occurred")),
+            Self::Unavailable => {
+                Err(ApiError::new(503, "ServiceUnavailable", "The service is not available. Try again."))
+            }
             Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
             Self::Unauthorized => Err(service.denied()),
             Self::Refused(code) | Self::Items(code) | Self::HalfOfItems(code) => {

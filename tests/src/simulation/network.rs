@@ -259,7 +259,7 @@ impl Network {
 }
 
 /// Which operation a request is.
-fn action(request: &HttpRequest) -> String {
+pub(crate) fn action(request: &HttpRequest) -> String {
     let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
     if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
         return action.to_owned();

@@ -165,7 +165,12 @@ pub(crate) async fn run(programs: &Path, job: Job, connections: usize) -> Run {
     let begun = Instant::now();
     while left(&region, job) > 0 {
         invocations += 1;
-        assert!(invocations <= MANY, "{} is not through after {MANY} invocations: {:?}", job.name(), function.log().last());
+        assert!(
+            invocations <= MANY,
+            "{} is not through after {MANY} invocations: {:?}",
+            job.name(),
+            function.log().last()
+        );
         let ended = function.invoke_within(b"{}", LONGEST).await;
         assert!(ended.is_ok(), "{} ended with {ended:?}", job.name());
     }
@@ -173,12 +178,23 @@ pub(crate) async fn run(programs: &Path, job: Job, connections: usize) -> Run {
     while let Ok(Happening { what, .. }) = happenings.try_recv() {
         match what {
             What::Called { action, error: None, .. } => *calls.entry(action).or_default() += 1,
-            What::Called { error: Some(error), .. } if ["RequestLimitExceeded", "Throttled"].contains(&error.as_str()) => {
+            What::Called { error: Some(error), .. }
+                if ["RequestLimitExceeded", "Throttled"].contains(&error.as_str()) =>
+            {
                 refused += 1;
             }
             What::Called { action, error, .. } => panic!("{action} was refused: {error:?}"),
             _ => {}
         }
     }
-    Run { job, connections, calls: calls.values().sum(), refused, took, floor: floor(&calls), peak: function.peak(), invocations }
+    Run {
+        job,
+        connections,
+        calls: calls.values().sum(),
+        refused,
+        took,
+        floor: floor(&calls),
+        peak: function.peak(),
+        invocations,
+    }
 }
