@@ -306,7 +306,7 @@ async fn a_batch_that_could_not_be_read_about_comes_again_whole() {
 
 #[tokio::test]
 async fn an_empty_bucket_is_tried_by_one_call_at_a_time_and_ever_more_rarely() {
-    let stage = stage(Settings { throttling: true, ..settings() });
+    let mut stage = stage(Settings { throttling: true, ..settings() });
     let service = stage.service();
     stage.connect_many(&service, ACME, 1400);
     // Ten calls pass, and four more hundreds wait. In two seconds each of them alone would ask some five times.

@@ -125,10 +125,6 @@ impl Bucket {
     fn is_tried(&self) -> bool {
         self.refusals.is_some() && self.under_way > 0
     }
-
-    fn is_open(&self, now: Instant) -> bool {
-        !self.is_tried() && self.not_before.is_none_or(|at| at <= now)
-    }
 }
 
 /// One connection of a call, with the effect that its outcome is reported as.
@@ -235,7 +231,7 @@ impl Queue {
     fn next(&mut self) -> Option<Call> {
         let now = clock::now();
         for call in std::mem::take(&mut self.calls) {
-            if call.not_before.unwrap_or(now).max(now) < self.deadline_of(&call) {
+            if self.not_before(&call).unwrap_or(now).max(now) < self.deadline_of(&call) {
                 self.calls.push_back(call);
             } else {
                 let code = call.last.as_ref().map_or("DeadlineExceeded", |error| &error.code).to_owned();
@@ -254,18 +250,24 @@ impl Queue {
     }
 
     fn is_ready(&self, call: &Call, now: Instant) -> bool {
-        let bucket = self.buckets.get(call.what.operation());
-        bucket.is_none_or(|bucket| bucket.is_open(now)) && call.not_before.is_none_or(|at| at <= now)
+        !self.is_tried(call) && self.not_before(call).is_none_or(|at| at <= now)
+    }
+
+    /// Whether the bucket has been empty that a call needs, and somebody is asking it already.
+    fn is_tried(&self, call: &Call) -> bool {
+        self.buckets.get(call.what.operation()).is_some_and(Bucket::is_tried)
+    }
+
+    /// When a call may be made, for its own sake and for that of its bucket.
+    fn not_before(&self, call: &Call) -> Option<Instant> {
+        let bucket = self.buckets.get(call.what.operation()).and_then(|bucket| bucket.not_before);
+        call.not_before.max(bucket)
     }
 
     /// When the next call may be made, if all of them wait. Those whose bucket is being tried wait for what comes of it.
     fn wake(&self) -> Option<Instant> {
-        let time = |call: &Call| match self.buckets.get(call.what.operation()) {
-            Some(bucket) if bucket.is_tried() => None,
-            Some(bucket) => call.not_before.max(bucket.not_before),
-            None => call.not_before,
-        };
-        self.calls.iter().filter_map(time).min()
+        let free = self.calls.iter().filter(|call| !self.is_tried(call));
+        free.filter_map(|call| self.not_before(call)).min()
     }
 
     fn settle(&mut self, call: Call, answer: Result<Vec<UnsuccessfulItem>, CallError>) {

@@ -69,6 +69,7 @@ impl FaultKind {
             Self::HalfOfItems(code) => Some((code, true)),
             Self::Throttled
             | Self::InternalError
+            | Self::Unavailable
             | Self::BadGateway
             | Self::Unauthorized
             | Self::Refused(_)
