@@ -6,7 +6,7 @@
 //! the weather is fine, and [`invariants`] says what has to hold then.
 //!
 //! - [`time`]: the time, which leaps. [`network`]: the way to the Region, and the book of what was done there.
-//! - [`sky`]: the world's DNS. [`functions`]: processes and invocations. [`people`]: everybody else.
+//! - [`sky`]: the world's DNS. [`functions`]: processes and invocations. `people`: everybody else.
 //! - [`rules`]: the policies, said twice. [`timeline`]: what happened.
 
 mod events;

@@ -1,6 +1,7 @@
 //! Consumers, services' owners and operators: what they do all day, without asking the functions.
 
 use std::fs;
+use std::time::Duration;
 
 use privatelink_region::dns::{DnsFault, DnsFaultKind, ServerFault};
 use privatelink_region::route53::{Name, RecordKey, RecordSet};
@@ -19,7 +20,7 @@ const NAMES: [&str; 4] = ["a.example.com", "b.example.com", "*.c.example.com", "
 impl Simulation {
     /// Somebody does something.
     pub(super) fn person(&mut self) {
-        match self.random.u8(..24) {
+        match self.random.u8(..26) {
             0..=8 => self.connect(),
             9 | 10 => self.delete(),
             11 | 12 => self.modify(),
@@ -31,7 +32,8 @@ impl Simulation {
                 self.rule(rule);
             }
             19..=21 => self.foreign(),
-            _ => self.name_servers(),
+            22 | 23 => self.name_servers(),
+            _ => self.outage(),
         }
     }
 
@@ -143,6 +145,14 @@ impl Simulation {
         self.foreigns.push((key, value));
     }
 
+    /// A part of AWS is down for a while.
+    fn outage(&mut self) {
+        let of = self.random.choice(OUTAGES).unwrap();
+        let length = Duration::from_secs(self.random.u64(20..400));
+        self.network.outage(of, self.region.now() + length);
+        self.timeline.say(format!("{of}… is down for {length:?}"));
+    }
+
     /// Something is wrong with name servers, or is not any more.
     fn name_servers(&mut self) {
         let how = self.random.choice(TROUBLES).filter(|_| self.random.u8(..3) > 0);
@@ -158,6 +168,8 @@ impl Simulation {
     }
 }
 
+/// What can be down: the operations whose names begin so.
+const OUTAGES: [&str; 6] = ["Publish", "CreateTags", "Accept", "Describe", "ChangeResourceRecordSets", "Start"];
 /// What becomes of the name servers of the zone.
 const TROUBLES: [ServerFault; 6] = [
     ServerFault::Servfail,
