@@ -184,7 +184,7 @@ pub(crate) async fn run(programs: &Path, job: Job, connections: usize) -> Run {
                 refused += 1;
             }
             What::Called { action, error, .. } => panic!("{action} was refused: {error:?}"),
-            _ => {}
+            What::Notified(_) | What::Became { .. } | What::Delivered { .. } | What::Recorded(_) => {}
         }
     }
     Run {
