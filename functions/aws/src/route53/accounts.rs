@@ -73,7 +73,6 @@ pub struct Accounts {
     config: AwsConfig,
     http: SharedHttpClient,
     own: Arc<Account>,
-    sts: aws_sdk_sts::Client,
     by_role: Mutex<HashMap<String, (Arc<Account>, SystemTime)>>,
 }
 
@@ -83,7 +82,6 @@ impl Accounts {
         let own = client::route53(config, client::own_keys(config), http.clone());
         Self {
             own: Arc::new(Account::new(own)),
-            sts: client::sts(config, http.clone()),
             by_role: Mutex::default(),
             config: config.clone(),
             http: http.clone(),
@@ -102,8 +100,10 @@ impl Accounts {
         if let Some((account, _)) = kept.filter(|(_, until)| fresh(until)) {
             return Ok(account);
         }
+        // Most have no role to assume, and none is assumed more than once an hour.
+        let sts = client::sts(&self.config, self.http.clone());
         let call = || async {
-            let call = self.sts.assume_role().role_arn(role).role_session_name(SESSION);
+            let call = sts.assume_role().role_arn(role).role_session_name(SESSION);
             call.send().await.map_err(CallError::from)
         };
         let answer = until(by, call).await?;
