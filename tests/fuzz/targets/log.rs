@@ -1,0 +1,21 @@
+//! A log as it comes out of CloudWatch, searched for one endpoint.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use privatelink_core::history::history;
+use privatelink_core::ids::EndpointId;
+use privatelink_fuzz::{ids_in, is_service};
+
+fuzz_target!(|data: &[u8]| {
+    let log = String::from_utf8_lossy(data);
+    // Those that are in it, of which most logs have few, and one that is not.
+    let found = ids_in(&log).1;
+    for id in found.iter().take(3).copied().chain(["vpce-00000000000000000"]) {
+        let entries = history(&log, &EndpointId::parse(id).unwrap());
+        assert!(entries.is_empty() || log.contains(id) || log.contains("\\u"), "`{id}` was never in it");
+        for entry in entries {
+            assert!(entry.service.is_none_or(|service| is_service(service.as_str())));
+            assert!(entry.account.is_none_or(|account| account.as_str().len() == 12));
+        }
+    }
+});
