@@ -30,6 +30,12 @@ pub fn faults(faults: &PolicyFaults, files: &[(String, &[u8])]) {
     }
 }
 
+/// A file of lines out of a few, one for each byte: most files of other bytes are refused before anything is read in them.
+pub fn written(bytes: &[u8], lines: &[&str]) -> String {
+    let line = |byte: &u8| lines[usize::from(*byte) % lines.len()];
+    bytes.iter().take(40).flat_map(|byte| [line(byte), "\n"]).collect()
+}
+
 /// The service ids and the endpoint ids in a text, found in another way than the product's.
 pub fn ids_in(text: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
     let (mut services, mut endpoints) = (BTreeSet::new(), BTreeSet::new());

@@ -1,4 +1,6 @@
 //! `consumers.toml`, against a second reading of the same file by the TOML library alone.
+//!
+//! The input is read as a file, and then its bytes as numbers of lines.
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -6,10 +8,38 @@ use std::collections::BTreeSet;
 use libfuzzer_sys::fuzz_target;
 use privatelink_core::ids::AccountId;
 use privatelink_core::policy::{CONSUMERS_FILE, Consumers, Sources};
-use privatelink_fuzz::faults;
+use privatelink_fuzz::{faults, written};
 use toml::{Table, Value};
 
+const LINES: [&str; 20] = [
+    "[[consumer]]",
+    "name = \"acme\"",
+    "name = \"beta\"",
+    "name = \"\"",
+    "accounts = [\"111122223333\", \"222233334444\"]",
+    "accounts = [\"222233334444\"]",
+    "accounts = [\"999999999999\", \"999999999999\"]",
+    "accounts = []",
+    "accounts = [\"1111\", 111122223333]",
+    "groups = [\"partners\", \"blocked\", \"partners\"]",
+    "groups = [\"acme\", \"\"]",
+    "maxConnections = 0",
+    "maxConnections = -1",
+    "maxConnections = 0x7fffffffffffffff",
+    "maxConnections = 9_223_372_036_854_775_808",
+    "topic = \"arn:aws:sns:us-west-2:999988887777:acme.fifo\"",
+    "topic = \"acme\"",
+    "colour = \"red\"",
+    "[consumer.name]",
+    "# \u{2026}",
+];
+
 fuzz_target!(|bytes: &[u8]| {
+    check(bytes);
+    check(written(bytes, &LINES).as_bytes());
+});
+
+fn check(bytes: &[u8]) {
     let sources: Sources = [(CONSUMERS_FILE, bytes)].into_iter().collect();
     let consumers = match Consumers::load(&sources) {
         Ok(consumers) => consumers,
@@ -44,4 +74,4 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let stranger = AccountId::parse("999999999999").unwrap();
     assert_eq!(consumers.of(&stranger).is_some(), accounts.contains(&stranger));
-});
+}

@@ -1,4 +1,6 @@
 //! `domains.toml`, against a second reading of the same file by the TOML library alone.
+//!
+//! The input is read as a file, and then its bytes as numbers of lines.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -6,10 +8,34 @@ use std::collections::BTreeMap;
 use libfuzzer_sys::fuzz_target;
 use privatelink_core::ids::DnsName;
 use privatelink_core::ownership::{DOMAINS_FILE, Domains, Publisher};
-use privatelink_fuzz::faults;
+use privatelink_fuzz::{faults, written};
 use toml::Table;
 
+const LINES: [&str; 16] = [
+    "[[domain]]",
+    "name = \"example\"",
+    "name = \"x.example\"",
+    "name = \"a.x.example\"",
+    "name = \"notexample\"",
+    "name = \"*.example\"",
+    "name = \"Example\"",
+    "dns = \"route53\"",
+    "dns = \"manual\"",
+    "dns = \"bind\"",
+    "dns = true",
+    "roleArn = \"arn:aws:iam::444455556666:role/dns\"",
+    "roleArn = \"arn:aws:iam::444455556666:role/\"",
+    "zone = \"Z1\"",
+    "[domain.name]",
+    "# \u{2026}",
+];
+
 fuzz_target!(|bytes: &[u8]| {
+    check(bytes);
+    check(written(bytes, &LINES).as_bytes());
+});
+
+fn check(bytes: &[u8]) {
     let domains = match Domains::load(bytes) {
         Ok(domains) => domains,
         Err(error) => return faults(&error, &[(DOMAINS_FILE.to_owned(), bytes)]),
@@ -44,4 +70,4 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let stranger = DnsName::parse("nobody-lists-this").unwrap();
     assert!(expected.contains_key(stranger.as_str()) || domains.publisher(&stranger) == Publisher::Own);
-});
+}
