@@ -56,8 +56,8 @@ fn find(targets: &[privatelink_core::probe::Target], endpoints: &[Endpoint], fro
         };
         (question, said)
     };
-    let mut found = Found::default();
-    found.resolved = questions(targets).into_iter().enumerate().map(resolved).collect();
+    let resolved = questions(targets).into_iter().enumerate().map(resolved).collect();
+    let mut found = Found { resolved, ..Found::default() };
     let reached = |(n, contact): (usize, Contact)| {
         let why = || "why".to_owned();
         let came = match (n + luck) % 11 {
