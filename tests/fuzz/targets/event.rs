@@ -1,11 +1,14 @@
 //! Any payload, as the provider's and the consumer's functions read it.
 #![no_main]
 
+use std::collections::BTreeMap;
+
 use libfuzzer_sys::fuzz_target;
 use privatelink_core::ids::{EndpointId, FoundId, ServiceId};
 use privatelink_core::trigger::{Look, Trigger};
 use privatelink_fuzz::{is_endpoint, is_service, refusal};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What one event may name.
 const MOST_IDS: usize = 1000;
@@ -27,6 +30,9 @@ fuzz_target!(|payload: &[u8]| {
         assert_eq!(known.look == Look::Everything, trigger.look == Look::Everything);
         check(&known, payload, ServiceId::as_str, is_service);
     }
+    if provider.is_ok() || consumer.is_ok() {
+        form(payload);
+    }
     // What counts is what the JSON says, and not how it is written.
     if let Ok(value) = serde_json::from_slice::<Value>(payload) {
         let again = value.to_string();
@@ -34,6 +40,14 @@ fuzz_target!(|payload: &[u8]| {
         assert_eq!(Trigger::parse_consumers(again.as_bytes()), consumer);
     }
 });
+
+/// What is accepted is an object with the keys of one of the forms, by the word of another reader than the product's.
+fn form(payload: &[u8]) {
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(payload).expect("an object");
+    let has = |key: &str| fields.contains_key(key);
+    let direct = fields.keys().all(|key| key == "serviceIds" || key == "endpointIds");
+    assert!(has("Records") || (has("source") && has("detail-type")) || direct, "{:?}", fields.keys());
+}
 
 fn text(id: &FoundId) -> &str {
     match id {
