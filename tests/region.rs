@@ -322,7 +322,8 @@ async fn over_http_it_is_the_same_region() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(server::serve(region.clone(), listener));
-    let provider = client::ec2(&config(PROVIDER, Some(url)), client::network());
+    let config = config(PROVIDER, Some(url));
+    let provider = client::ec2(&config, client::network(&config, |_| None));
     let (_, name) = create_service(&provider).await;
     connect(&of(ACME, &region), &name).await;
     assert_eq!(states(&provider).await, ["pendingAcceptance"]);

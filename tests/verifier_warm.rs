@@ -133,3 +133,51 @@ async fn a_warm_process_and_a_cold_one_come_to_the_same_end() {
         assert_eq!((domains.state(&service), domains.mails().len()), ("verified", 1), "{warm}");
     }
 }
+
+/// A name that AWS has just verified, of which nobody was told yet.
+async fn verified() -> (Domains, Verifier, String) {
+    let domains = Domains::new().await;
+    domains.zone("example.com");
+    let service = domains.service("api.example.com");
+    let verifier = domains.verifier();
+    for pause in [PROPAGATION, CHECK] {
+        look(&domains, &verifier).await;
+        domains.region().step(pause);
+    }
+    assert_eq!((domains.state(&service), domains.mails().len()), ("verified", 0));
+    (domains, verifier, service)
+}
+
+#[tokio::test]
+async fn that_a_name_is_verified_is_told_by_a_later_look_if_the_first_could_not() {
+    for (action, code) in [("Publish", "AuthorizationError"), ("CreateTags", "UnauthorizedOperation")] {
+        let (domains, verifier, service) = verified().await;
+        domains.stage.break_next(action, 1, FaultKind::Refused(code.to_owned()));
+        let answer = look(&domains, &verifier).await;
+        assert!(outcomes(&answer).contains(&(format!("publish refused {code}"), 1)), "{answer}");
+        assert!(domains.memory(&service).unwrap().contains("check="), "{:?}", domains.memory(&service));
+        // Not even the process that failed has to go on.
+        look(&domains, &domains.verifier()).await;
+        assert_eq!(domains.mails().len(), 1, "{action}");
+        look(&domains, &domains.verifier()).await;
+        assert_eq!(domains.mails().len(), 1, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_tag_that_could_not_be_written_is_owed_to_whoever_comes_after() {
+    let (mut domains, verifier, service) = verified().await;
+    // The dry run says that it could be written.
+    domains.stage.pass_next("CreateTags", 1);
+    domains.stage.break_next("CreateTags", 1, FaultKind::Refused("UnauthorizedOperation".to_owned()));
+    let answer = look(&domains, &verifier).await;
+    let refused = [("publish done", 1), ("tag refused UnauthorizedOperation", 1)];
+    assert_eq!(outcomes(&answer), tallied(&refused));
+    let answer = look(&domains, &verifier).await;
+    assert_eq!(outcomes(&answer), tallied(&[("tag done", 1)]));
+    assert!(domains.memory(&service).unwrap().contains("told=verified"));
+    count(&mut domains, "");
+    assert_eq!(outcomes(&look(&domains, &verifier).await), []);
+    look(&domains, &domains.verifier()).await;
+    assert_eq!((domains.mails().len(), count(&mut domains, "CreateTags")), (1, 0));
+}

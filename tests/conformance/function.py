@@ -14,6 +14,8 @@ from stage import PROVIDER, REGION
 
 # How long Lambda gives a function for one event.
 LEFT = 30
+# How long its program may take to start, on a machine that has much to do.
+START = 20
 
 
 def program(name):
@@ -97,7 +99,7 @@ class Function:
         self._events += 1
         number = f"the-{self._events}"
         self._runtime.events.put((number, json.dumps(event).encode()))
-        deadline = time.monotonic() + LEFT
+        deadline = time.monotonic() + LEFT + START
         while self._process.poll() is None and time.monotonic() < deadline:
             try:
                 path, answer = self._runtime.answers.get(timeout=0.2)

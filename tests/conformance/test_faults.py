@@ -48,6 +48,7 @@ def test_boto3_asks_again_after_what_passes(stage, sleep_is_stepping, kind):
     [
         ("throttled", "RequestLimitExceeded", 503),
         ("internal-error", "InternalError", 500),
+        ("unavailable", "ServiceUnavailable", 503),
         ("unauthorized", "UnauthorizedOperation", 403),
         ({"refused": "VpcEndpointLimitExceeded"}, "VpcEndpointLimitExceeded", 400),
     ],

@@ -51,17 +51,7 @@ impl Endpoints {
 
     /// A consumer's account in a Region that exists.
     pub fn on(mut stage: Stage) -> Self {
-        let mut aws = stage.config.aws.clone();
-        ACME.clone_into(&mut aws.access_key_id);
-        let config = ConfiguratorConfig {
-            aws,
-            mode: Mode::Enforce,
-            endpoint_tag: TagFilter { key: "privatelink".to_owned(), value: "managed".to_owned() },
-            ip_address_type: AddressType::Dualstack,
-            private_dns: true,
-            probe_ports: ports_in("443").unwrap(),
-            watch: Duration::ZERO,
-        };
+        let config = config(&stage);
         let subnet = |id: &str, n: u8, zone: &str, six: bool| {
             let mut subnet = json!({"subnetId": id, "cidrBlock": format!("10.0.{n}.0/24"), "availabilityZone": zone});
             if six {
@@ -190,6 +180,21 @@ impl Endpoints {
 impl Default for Endpoints {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// What a configurator is told in that stage's Region.
+pub fn config(stage: &Stage) -> ConfiguratorConfig {
+    let mut aws = stage.config.aws.clone();
+    ACME.clone_into(&mut aws.access_key_id);
+    ConfiguratorConfig {
+        aws,
+        mode: Mode::Enforce,
+        endpoint_tag: TagFilter { key: "privatelink".to_owned(), value: "managed".to_owned() },
+        ip_address_type: AddressType::Dualstack,
+        private_dns: true,
+        probe_ports: ports_in("443").unwrap(),
+        watch: Duration::ZERO,
     }
 }
 

@@ -14,6 +14,7 @@ pub mod canned;
 pub mod cost;
 pub mod domains;
 pub mod endpoints;
+pub mod faults;
 pub mod figures;
 pub mod lambda;
 pub mod listeners;

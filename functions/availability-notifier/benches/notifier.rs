@@ -3,7 +3,6 @@
 //! The function is its release binary, in a process of its own, with the Region on the other side of loopback.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a command, not a library")]
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,14 +14,6 @@ use tokio::net::TcpListener;
 
 const CONNECTIONS: usize = 10_000;
 const ROUNDS: usize = 3;
-
-/// The highest resident set that a process has had, in MiB.
-fn peak(process: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
-    let kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(f64::NAN);
-    kib / 1024.0
-}
 
 /// What one round took and needed.
 struct Round {
@@ -65,7 +56,7 @@ async fn round(services: usize) -> Round {
     ids.dedup();
     assert_eq!(ids.len(), CONNECTIONS, "{}", answer["skipped"][0]);
     let publishes = count("PublishBatch") + count("Publish");
-    Round { took, memory: peak(lambda.id()), publishes, tags: count("CreateTags"), calls: calls.len() }
+    Round { took, memory: lambda.peak(), publishes, tags: count("CreateTags"), calls: calls.len() }
 }
 
 async fn over_the_wire(services: usize) {

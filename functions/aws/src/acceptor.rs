@@ -45,8 +45,8 @@ impl Acceptor {
     /// until the files are mended.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let config =
-            AcceptorConfig::from_vars(lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
-        let ec2 = client::ec2(&config.aws, client::network());
+            AcceptorConfig::from_vars(&lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
+        let ec2 = client::ec2(&config.aws, client::network(&config.aws, lookup));
         Ok(Self::new(config, ec2))
     }
 

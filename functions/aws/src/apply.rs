@@ -25,7 +25,7 @@ use crate::error::{CallError, Meaning};
 const DECISIONS: usize = 100;
 /// How many things one call tags: the maximum of CreateTags.
 const TAGGED: usize = 1000;
-/// How many calls are under way at the same time.
+/// How many calls are under way at the same time. Of an operation whose bucket has been found empty, one.
 const AT_ONCE: usize = 4;
 
 /// Carries the effects out, every one of them, and says what came of each.
@@ -78,12 +78,52 @@ enum What {
 }
 
 impl What {
+    /// The name of the operation.
+    fn operation(&self) -> &'static str {
+        match self {
+            Self::Accept(_) => "AcceptVpcEndpointConnections",
+            Self::Reject(_) => "RejectVpcEndpointConnections",
+            Self::Tag(..) => "CreateTags",
+        }
+    }
+
     /// Whether it accepts or rejects.
     fn decides(&self) -> bool {
         match self {
             Self::Accept(_) | Self::Reject(_) => true,
             Self::Tag(..) => false,
         }
+    }
+}
+
+/// An operation's token bucket, as far as it is known.
+///
+/// A call that is refused takes no token, and gets nobody on. So once a bucket has been empty, its operation is called by
+/// one at a time, after pauses that grow with every refusal and shrink with every token: they settle at about the time in
+/// which AWS puts a token in.
+#[derive(Debug, Default)]
+struct Bucket {
+    under_way: usize,
+    /// Refusals, less tokens since; nothing, as long as it has not been empty.
+    refusals: Option<u32>,
+    /// When it is tried again.
+    not_before: Option<Instant>,
+}
+
+impl Bucket {
+    fn was_empty(&mut self, now: Instant) {
+        let refusals = self.refusals.unwrap_or(0) + 1;
+        self.refusals = Some(refusals);
+        self.not_before = Some(now + pause(refusals));
+    }
+
+    fn gave(&mut self) {
+        self.refusals = self.refusals.map(|refusals| refusals.saturating_sub(1));
+    }
+
+    /// Whether somebody is asking it who is to be waited for.
+    fn is_tried(&self) -> bool {
+        self.refusals.is_some() && self.under_way > 0
     }
 }
 
@@ -139,6 +179,8 @@ async fn send(ec2: &Client, call: &Call) -> Result<Vec<UnsuccessfulItem>, CallEr
 
 struct Queue {
     calls: VecDeque<Call>,
+    /// The operations' token buckets, as far as they are known.
+    buckets: BTreeMap<&'static str, Bucket>,
     /// What took effect and does not bear its tag yet. Gathered while decisions are being made, it takes one call for a
     /// thousand that were decided alike.
     untagged: BTreeMap<(&'static str, String), Vec<Item>>,
@@ -152,6 +194,7 @@ impl Queue {
     fn of(effects: Vec<Effect>, deadline: Deadline) -> Self {
         let mut queue = Self {
             calls: VecDeque::new(),
+            buckets: BTreeMap::new(),
             untagged: BTreeMap::new(),
             deciding: 0,
             outcomes: Vec::with_capacity(effects.len()),
@@ -188,31 +231,52 @@ impl Queue {
     fn next(&mut self) -> Option<Call> {
         let now = clock::now();
         for call in std::mem::take(&mut self.calls) {
-            if call.not_before.unwrap_or(now).max(now) < self.deadline_of(&call) {
+            if self.not_before(&call).unwrap_or(now).max(now) < self.deadline_of(&call) {
                 self.calls.push_back(call);
             } else {
                 let code = call.last.as_ref().map_or("DeadlineExceeded", |error| &error.code).to_owned();
                 self.end_all(call.items, &Ended::Retry(code));
             }
         }
-        let is_ready = |call: &Call| call.not_before.is_none_or(|at| at <= now);
         // Once everything is decided, or while what is left has to wait, tags are written.
-        if self.deciding == 0 && !self.calls.iter().any(is_ready) {
+        if self.deciding == 0 && !self.calls.iter().any(|call| self.is_ready(call, now)) {
             self.flush();
         }
-        let ready = self.calls.iter().position(is_ready)?;
+        let ready = self.calls.iter().position(|call| self.is_ready(call, now))?;
         let call = self.calls.remove(ready)?;
         self.deciding += usize::from(call.what.decides());
+        self.buckets.entry(call.what.operation()).or_default().under_way += 1;
         Some(call)
     }
 
-    /// When the next call may be made, if all of them wait.
+    fn is_ready(&self, call: &Call, now: Instant) -> bool {
+        !self.is_tried(call) && self.not_before(call).is_none_or(|at| at <= now)
+    }
+
+    /// Whether the bucket has been empty that a call needs, and somebody is asking it already.
+    fn is_tried(&self, call: &Call) -> bool {
+        self.buckets.get(call.what.operation()).is_some_and(Bucket::is_tried)
+    }
+
+    /// When a call may be made, for its own sake and for that of its bucket.
+    fn not_before(&self, call: &Call) -> Option<Instant> {
+        let bucket = self.buckets.get(call.what.operation()).and_then(|bucket| bucket.not_before);
+        call.not_before.max(bucket)
+    }
+
+    /// When the next call may be made, if all of them wait. Those whose bucket is being tried wait for what comes of it.
     fn wake(&self) -> Option<Instant> {
-        self.calls.iter().filter_map(|call| call.not_before).min()
+        let free = self.calls.iter().filter(|call| !self.is_tried(call));
+        free.filter_map(|call| self.not_before(call)).min()
     }
 
     fn settle(&mut self, call: Call, answer: Result<Vec<UnsuccessfulItem>, CallError>) {
         self.deciding -= usize::from(call.what.decides());
+        let bucket = self.buckets.entry(call.what.operation()).or_default();
+        bucket.under_way -= 1;
+        if answer.is_ok() {
+            bucket.gave();
+        }
         self.sort_out(call, answer);
     }
 
@@ -310,10 +374,17 @@ impl Queue {
     }
 
     fn again(&mut self, call: Call, error: CallError) {
-        let attempts = call.attempts + 1;
+        let (attempts, now) = (call.attempts + 1, clock::now());
+        let own = if error.is_throttling() {
+            // A bucket is waited for by all who need it, together.
+            self.buckets.entry(call.what.operation()).or_default().was_empty(now);
+            None
+        } else {
+            Some(now + pause(attempts))
+        };
         self.calls.push_back(Call {
             attempts,
-            not_before: Some(clock::now() + pause(attempts)),
+            not_before: own,
             perhaps_done: call.perhaps_done || error.perhaps_done,
             last: Some(error),
             ..call

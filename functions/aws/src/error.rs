@@ -130,6 +130,11 @@ impl CallError {
         Self { meaning: Meaning::of(code, Some(status)), ..Self::of_item(code, message) }
     }
 
+    /// Whether a token bucket was empty.
+    pub(crate) fn is_throttling(&self) -> bool {
+        THROTTLED.contains(&self.code.as_str())
+    }
+
     /// There was no time left to try it.
     pub(crate) fn too_late() -> Self {
         Self { perhaps_done: false, ..Self::of_the_way("DeadlineExceeded", "no time was left".to_owned()) }
@@ -200,7 +205,7 @@ fn story(error: &dyn std::error::Error) -> String {
 
 /// The name of a document's root element. Route 53 documents an error, `InvalidChangeBatch`, whose code is there and
 /// nowhere else.
-fn root_element(body: &[u8]) -> Option<String> {
+pub(crate) fn root_element(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
     let root = text.split('<').skip(1).find(|tag| !tag.starts_with(['?', '!']))?;
     let name = root.split(|c: char| !c.is_ascii_alphanumeric()).next()?;

@@ -3,7 +3,6 @@
 //! The function is its release binary, in a process of its own, with the Region on the other side of loopback.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a command, not a library")]
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -97,14 +96,6 @@ fn judging() {
     }
 }
 
-/// The highest resident set that a process has had, in MiB.
-fn peak(process: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
-    let kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(f64::NAN);
-    kib / 1024.0
-}
-
 async fn over_the_wire() {
     let mut runs = Vec::new();
     for _ in 0..ROUNDS {
@@ -136,7 +127,7 @@ async fn over_the_wire() {
         let calls = stage.calls();
         let count = |action: &str| calls.iter().filter(|(called, _)| called == action).count();
         assert_eq!(stage.count("pending"), PENDING, "{}", answer["skipped"][0]);
-        runs.push((took, peak(lambda.id()), count("AcceptVpcEndpointConnections"), count("CreateTags"), calls.len()));
+        runs.push((took, lambda.peak(), count("AcceptVpcEndpointConnections"), count("CreateTags"), calls.len()));
     }
     let took = median(runs.iter().map(|run| run.0).collect());
     let memory = runs.iter().map(|run| run.1).fold(0.0, f64::max);

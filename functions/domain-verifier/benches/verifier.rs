@@ -5,7 +5,6 @@
 //! second.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a command, not a library")]
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use privatelink_region::world::DnsState;
@@ -20,14 +19,6 @@ const SIZE: Size = Size { services: 1_000, new: 100, zones: 50, between: 110 };
 const MOST_MEMORY: f64 = 64.0;
 /// What a look may take beyond the time in which Route 53 takes its calls.
 const MOST_BESIDES: Duration = Duration::from_secs(30);
-
-/// The highest resident set that a process has had, in MiB.
-fn peak(process: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
-    let kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(f64::NAN);
-    kib / 1024.0
-}
 
 /// One look at everything. `looks` is how often the zones are gone through for it.
 async fn look(what: &str, lambda: &Lambda, domains: &mut Domains, looks: usize) -> (serde_json::Value, Cost) {
@@ -68,7 +59,7 @@ async fn over_the_wire() {
     assert_eq!((outcomes(&answer), skipped(&answer)), (vec![], tallied(&[("already-right", services)])));
     assert!(cost.calls().keys().all(|action| action.starts_with("List") || action.starts_with("Describe")));
 
-    let memory = peak(lambda.id());
+    let memory = lambda.peak();
     println!("peak resident memory of the function: {memory:.1} MiB");
     assert!(memory < MOST_MEMORY, "{memory} MiB");
 }

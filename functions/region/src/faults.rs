@@ -40,6 +40,8 @@ pub enum FaultKind {
     Throttled,
     /// `InternalError`, with HTTP 500.
     InternalError,
+    /// `ServiceUnavailable`, with HTTP 503.
+    Unavailable,
     /// A page that is not EC2's, with HTTP 502, as a proxy on the way sends.
     BadGateway,
     /// `UnauthorizedOperation`, with HTTP 403, or what the service says in its place.
@@ -54,16 +56,37 @@ pub enum FaultKind {
     Garbage,
     /// HTTP 200, and every id in the call is `unsuccessful` with that code; before and after are the same.
     Items(String),
+    /// The same of every second id, and the others are done.
+    HalfOfItems(String),
 }
 
 impl FaultKind {
+    /// The code with which items are refused, and whether only every second one is; nothing, if the call goes wrong as a
+    /// whole.
+    pub(crate) fn items(&self) -> Option<(&str, bool)> {
+        match self {
+            Self::Items(code) => Some((code, false)),
+            Self::HalfOfItems(code) => Some((code, true)),
+            Self::Throttled
+            | Self::InternalError
+            | Self::Unavailable
+            | Self::BadGateway
+            | Self::Unauthorized
+            | Self::Refused(_)
+            | Self::Reset
+            | Self::Silence
+            | Self::Garbage => None,
+        }
+    }
+
     pub(crate) fn code(&self, service: Service) -> String {
         match self {
             Self::Throttled => return service.throttled().code,
             Self::InternalError => "InternalError",
+            Self::Unavailable => "ServiceUnavailable",
             Self::BadGateway => "502",
             Self::Unauthorized => return service.denied().code,
-            Self::Refused(code) | Self::Items(code) => code,
+            Self::Refused(code) | Self::Items(code) | Self::HalfOfItems(code) => code,
             Self::Reset => "reset",
             Self::Silence => "silence",
             Self::Garbage => "garbage",
@@ -86,9 +109,14 @@ impl FaultKind {
         match self {
             Self::Throttled => Err(service.throttled()),
             Self::InternalError => Err(ApiError::new(500, "InternalError", "An internal error has occurred")),
+            Self::Unavailable => {
+                Err(ApiError::new(503, "ServiceUnavailable", "The service is not available. Try again."))
+            }
             Self::BadGateway => page(502, "<html><body>502 Bad Gateway</body></html>"),
             Self::Unauthorized => Err(service.denied()),
-            Self::Refused(code) | Self::Items(code) => Err(ApiError::new(400, code, "refused on request")),
+            Self::Refused(code) | Self::Items(code) | Self::HalfOfItems(code) => {
+                Err(ApiError::new(400, code, "refused on request"))
+            }
             Self::Reset => Ok(Reply::Reset),
             Self::Silence => Ok(Reply::Silence),
             Self::Garbage => page(200, "{\"this\": \"is no XML\""),

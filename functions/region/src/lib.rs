@@ -52,7 +52,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::clock::Clock;
 use crate::error::ApiError;
-use crate::faults::{Fault, FaultKind, Faults, When};
+use crate::faults::{Fault, Faults, When};
 use crate::happening::Happening;
 use crate::service::{Caller, Service};
 use crate::world::World;
@@ -220,7 +220,7 @@ impl Region {
         let (action, account) = (call.action.clone(), call.caller.account.clone());
         let fault = world.faults.next(&action);
         // Items are refused by a call that is carried out, whenever somebody wants them to be.
-        let before = |fault: &&Fault| fault.when == When::Before && !matches!(fault.kind, FaultKind::Items(_));
+        let before = |fault: &&Fault| fault.when == When::Before && fault.kind.items().is_none();
         if let Some(Fault { kind, .. }) = fault.as_ref().filter(before) {
             world.log_call(&action, &account, Err(&kind.code(service)));
             if let Some(error) = kind.refusal(service) {
@@ -233,15 +233,13 @@ impl Region {
             cloudtrail::record(&mut world, &call, request_id, Err(&error));
             return refuse(&error);
         }
-        world.refuse_items = match &fault {
-            Some(Fault { kind: FaultKind::Items(code), .. }) => Some(code.clone()),
-            _ => None,
-        };
+        let items = fault.as_ref().and_then(|fault| fault.kind.items());
+        world.refuse_items = items.map(|(code, half)| (code.to_owned(), half));
         let answer = service.dispatch(&mut world, call, request_id);
         world.refuse_items = None;
         world.log_call(&action, &account, answer.as_ref().map(|_| ()).map_err(|error| error.code.as_str()));
         match (fault, answer) {
-            (Some(Fault { kind, .. }), _) if !matches!(kind, FaultKind::Items(_)) => kind.reply(service, request_id),
+            (Some(Fault { kind, .. }), _) if kind.items().is_none() => kind.reply(service, request_id),
             (_, Ok(answer)) => Reply::Answer(answer),
             (_, Err(error)) => refuse(&error),
         }

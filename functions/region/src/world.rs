@@ -78,8 +78,8 @@ pub struct World {
     pub requests: Requests,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
-    /// While a call is answered that is to refuse every one of its items: the code.
-    pub(crate) refuse_items: Option<String>,
+    /// While a call is answered that is to refuse its items: the code, and whether every second one is done.
+    pub(crate) refuse_items: Option<(String, bool)>,
     pub(crate) listeners: Vec<UnboundedSender<Happening>>,
     pub(crate) buckets: Buckets,
     pub(crate) random: fastrand::Rng,
@@ -99,6 +99,12 @@ pub(crate) enum Due {
 }
 
 impl World {
+    /// Why the item at that place of the call is refused which is being answered.
+    pub(crate) fn refused_item(&self, place: usize) -> Option<ApiError> {
+        let (code, half) = self.refuse_items.as_ref()?;
+        (!half || place % 2 == 1).then(|| ApiError::new(400, code, "refused on request"))
+    }
+
     pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
         Self {
             random: fastrand::Rng::with_seed(settings.seed),

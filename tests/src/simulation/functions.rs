@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Wake;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use privatelink_aws::acceptor::Acceptor;
 use privatelink_aws::client;
 use privatelink_aws::configurator::Configurator;
@@ -82,7 +83,17 @@ impl Process {
     /// Begins one.
     pub fn new(function: Function, configs: &Configs, region: &Region, network: &Arc<Network>) -> Self {
         let at_work = Arc::new(AtomicU64::new(0));
-        let http = network.way(&at_work);
+        Self::over(network.way(&at_work), at_work, function, configs, region)
+    }
+
+    /// Begins one that speaks to the Region in that way, which may look up which invocation is at work.
+    pub fn over(
+        http: SharedHttpClient,
+        at_work: Arc<AtomicU64>,
+        function: Function,
+        configs: &Configs,
+        region: &Region,
+    ) -> Self {
         let code = match function {
             Function::Acceptor => {
                 let config = configs.acceptor.clone();

@@ -6,7 +6,7 @@
 //! the weather is fine, and [`invariants`] says what has to hold then.
 //!
 //! - [`time`]: the time, which leaps. [`network`]: the way to the Region, and the book of what was done there.
-//! - [`sky`]: the world's DNS. [`functions`]: processes and invocations. [`people`]: everybody else.
+//! - [`sky`]: the world's DNS. [`functions`]: processes and invocations. `people`: everybody else.
 //! - [`rules`]: the policies, said twice. [`timeline`]: what happened.
 
 mod events;
@@ -132,7 +132,7 @@ impl Simulation {
             seed: random.u64(..),
             throttling: random.bool(),
             read_lag: lag,
-            page: random.choice([2, 3, 1000]).unwrap(),
+            page: random.choice([2, 3, 1000, 1000]).unwrap(),
             most_endpoint_ids: random.choice([None, Some(1), Some(2)]).unwrap(),
             unknown_id_spoils_call: random.bool(),
             prior_request_seconds: random.choice([None, Some(2)]).unwrap(),
@@ -223,6 +223,7 @@ impl Simulation {
             let mut world = self.region.world();
             world.settings.read_lag = Duration::ZERO;
             world.settings.throttling = false;
+            world.dns.mend(None);
         }
         self.timeline.say("it is quiet".to_owned());
         for pause in QUIET {
@@ -235,7 +236,9 @@ impl Simulation {
         self.idle.clear();
         self.sweep(Duration::from_secs(300));
         let more = self.network.book(|book| book.writes[before..].to_vec());
-        if let Some((invocation, action)) = more.first() {
+        // What a consumer set himself is set twice by the configurator and then left to him, as long as it remembers that.
+        let contested = |write: &str| self.touched.iter().any(|endpoint| write.ends_with(endpoint.as_str()));
+        if let Some((invocation, action)) = more.iter().find(|(_, write)| !contested(write)) {
             self.violations.push(Violation {
                 what: format!("a further sweep changes something: {action}"),
                 about: vec![format!("call {invocation}:")],

@@ -49,7 +49,7 @@ pub struct Book {
     pub sent: BTreeMap<usize, u64>,
     /// Invocations that died, or of which a call after the claim went wrong: those may tell something twice.
     pub excused: BTreeSet<u64>,
-    /// The calls that changed something, or may have.
+    /// The calls that changed something, or may have, each with the one endpoint that it names, if it does.
     pub writes: Vec<(u64, String)>,
     /// How many calls were made.
     pub calls: u64,
@@ -77,6 +77,8 @@ pub struct Network {
 struct State {
     random: fastrand::Rng,
     weather: Weather,
+    /// The operations whose names begin so are down until then.
+    down: Option<(&'static str, OffsetDateTime)>,
     book: Book,
 }
 
@@ -99,7 +101,7 @@ impl Network {
     /// A network in fine weather.
     pub fn new(region: &Region, seed: u64, timeline: &Arc<Timeline>) -> Arc<Self> {
         let random = fastrand::Rng::with_seed(seed);
-        let state = State { random, weather: Weather::default(), book: Book::default() };
+        let state = State { random, weather: Weather::default(), down: None, book: Book::default() };
         Arc::new(Self { region: region.clone(), state: Mutex::new(state), timeline: Arc::clone(timeline) })
     }
 
@@ -112,6 +114,11 @@ impl Network {
         self.lock().weather = weather;
     }
 
+    /// Until then, every call of the operations fails whose names begin so; unless the weather is fine.
+    pub fn outage(&self, of: &'static str, until: OffsetDateTime) {
+        self.lock().down = Some((of, until));
+    }
+
     /// Looks something up in the book, or writes into it.
     pub fn book<T>(&self, look: impl FnOnce(&mut Book) -> T) -> T {
         look(&mut self.lock().book)
@@ -122,8 +129,10 @@ impl Network {
         SharedHttpClient::new(Way { network: Arc::clone(self), invocation: Arc::clone(invocation) })
     }
 
-    fn fate(&self) -> Fate {
-        let State { random, weather, .. } = &mut *self.lock();
+    fn fate(&self, action: &str) -> Fate {
+        let now = self.region.now();
+        let State { random, weather, down, .. } = &mut *self.lock();
+        let is_down = weather.wrong > 0 && down.is_some_and(|(of, until)| action.starts_with(of) && now < until);
         let mut time = |slow: u8| {
             let slow = random.u8(..100) < slow;
             Duration::from_millis(if slow { random.u64(300..4_000) } else { random.u64(2..60) })
@@ -131,16 +140,19 @@ impl Network {
         let (there, back) = (time(weather.slow), time(weather.slow));
         let wrong = (random.u8(..100) < weather.wrong).then(|| {
             let when = if random.u8(..3) == 0 { When::After } else { When::Before };
-            match random.u8(..10) {
+            match random.u8(..12) {
                 0..=3 => Wrong::Answered(FaultKind::Throttled, When::Before),
                 4 => Wrong::Answered(FaultKind::InternalError, when),
                 5 => Wrong::Answered(FaultKind::BadGateway, when),
                 6 => Wrong::Answered(FaultKind::Garbage, when),
                 7 | 8 => Wrong::Reset(when),
+                9 => Wrong::Answered(FaultKind::Items("InternalError".to_owned()), When::Before),
+                10 => Wrong::Answered(FaultKind::HalfOfItems("InternalError".to_owned()), When::Before),
                 _ => Wrong::Silence(when),
             }
         });
-        Fate { there, back, wrong }
+        let down = Wrong::Answered(FaultKind::InternalError, When::Before);
+        Fate { there, back, wrong: if is_down { Some(down) } else { wrong } }
     }
 }
 
@@ -168,7 +180,7 @@ impl HttpConnector for Way {
         let invocation = invocation.load(Ordering::Relaxed);
         let action = action(&request);
         HttpConnectorFuture::new(async move {
-            let Fate { there, back, wrong } = network.fate();
+            let Fate { there, back, wrong } = network.fate(&action);
             sleep(there).await;
             let reset = || Err(ConnectorError::io("connection reset by peer".into()));
             if let Some(wrong) = &wrong {
@@ -244,7 +256,8 @@ impl Network {
         let reads = ["Describe", "List", "Get"].iter().any(|read| action.starts_with(read));
         if !reads && !body.contains("DryRun=true") {
             self.timeline.say(format!("  call {invocation}: {action}{}", if good { "" } else { " (refused)" }));
-            book.writes.push((invocation, action.to_owned()));
+            let endpoint = body.split('&').find_map(|pair| pair.strip_prefix("VpcEndpointId=")).unwrap_or_default();
+            book.writes.push((invocation, format!("{action} {endpoint}").trim_end().to_owned()));
         }
         answer
     }
@@ -256,7 +269,7 @@ impl Network {
 }
 
 /// Which operation a request is.
-fn action(request: &HttpRequest) -> String {
+pub(crate) fn action(request: &HttpRequest) -> String {
     let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
     if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
         return action.to_owned();

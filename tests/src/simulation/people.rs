@@ -1,7 +1,9 @@
 //! Consumers, services' owners and operators: what they do all day, without asking the functions.
 
 use std::fs;
+use std::time::Duration;
 
+use privatelink_region::dns::{DnsFault, DnsFaultKind, ServerFault};
 use privatelink_region::route53::{Name, RecordKey, RecordSet};
 use privatelink_region::world::{EndpointDraft, ServiceDraft};
 use privatelink_region::{Answer, Region, Reply, Request};
@@ -18,7 +20,7 @@ const NAMES: [&str; 4] = ["a.example.com", "b.example.com", "*.c.example.com", "
 impl Simulation {
     /// Somebody does something.
     pub(super) fn person(&mut self) {
-        match self.random.u8(..22) {
+        match self.random.u8(..26) {
             0..=8 => self.connect(),
             9 | 10 => self.delete(),
             11 | 12 => self.modify(),
@@ -29,7 +31,9 @@ impl Simulation {
                 let rule = self.random.choice(Rule::ALL).unwrap();
                 self.rule(rule);
             }
-            _ => self.foreign(),
+            19..=21 => self.foreign(),
+            22 | 23 => self.name_servers(),
+            _ => self.outage(),
         }
     }
 
@@ -140,7 +144,41 @@ impl Simulation {
         self.timeline.say(format!("somebody else adds {value} to {record}"));
         self.foreigns.push((key, value));
     }
+
+    /// A part of AWS is down for a while.
+    fn outage(&mut self) {
+        let of = self.random.choice(OUTAGES).unwrap();
+        let length = Duration::from_secs(self.random.u64(20..400));
+        self.network.outage(of, self.region.now() + length);
+        self.timeline.say(format!("{of}… is down for {length:?}"));
+    }
+
+    /// Something is wrong with name servers, or is not any more.
+    fn name_servers(&mut self) {
+        let how = self.random.choice(TROUBLES).filter(|_| self.random.u8(..3) > 0);
+        let which = self.random.choice([vec![], vec![0], vec![1, 3]]).unwrap();
+        let mut world = self.region.world();
+        world.dns.mend(None);
+        if let Some(how) = how {
+            let zone = world.route53.zones[&self.zone].name.clone();
+            world.dns.add(DnsFault { zone, kind: DnsFaultKind::Servers { which: which.clone(), how } });
+        }
+        drop(world);
+        self.timeline.say(format!("the name servers {which:?} (all, where none is named): {how:?}"));
+    }
 }
+
+/// What can be down: the operations whose names begin so.
+const OUTAGES: [&str; 6] = ["Publish", "CreateTags", "Accept", "Describe", "ChangeResourceRecordSets", "Start"];
+/// What becomes of the name servers of the zone.
+const TROUBLES: [ServerFault; 6] = [
+    ServerFault::Servfail,
+    ServerFault::Refused,
+    ServerFault::Silence,
+    ServerFault::Truncated,
+    ServerFault::SecondsBehind(300),
+    ServerFault::BeforeLastChange,
+];
 
 /// A call of EC2's by a person, who does not mind what comes of it.
 fn ec2(region: &Region, account: &str, body: &str) -> bool {

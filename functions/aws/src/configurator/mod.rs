@@ -57,8 +57,9 @@ impl Configurator {
     /// [`Failure::BadConfiguration`] with every fault of the variables.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let config =
-            ConfiguratorConfig::from_vars(lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
-        Ok(Self::new(config, &client::network()))
+            ConfiguratorConfig::from_vars(&lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
+        let http = client::network(&config.aws, lookup);
+        Ok(Self::new(config, &http))
     }
 
     /// The same with an HTTP client that exists.

@@ -32,7 +32,10 @@ impl Pace {
             *full = Some(next);
             turn
         };
-        sleep_until(turn).await;
+        // A timer that is due at once still costs a millisecond.
+        if turn > now {
+            sleep_until(turn).await;
+        }
         true
     }
 }

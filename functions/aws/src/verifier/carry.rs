@@ -89,8 +89,12 @@ impl Verifier {
                     if !told {
                         let Memory { told, verified, news, .. } = before.clone();
                         memory = Memory { told, verified, news, ..memory };
+                        // Of a name about which nothing is remembered nobody is told that it is verified.
+                        if memory.is_bare() {
+                            memory = before.clone();
+                        }
                     }
-                    if memory.says_the_same(&domain.memory) {
+                    if memory.says_the_same(&domain.memory) && !self.kept.owes(&domain.service) {
                         continue;
                     }
                     Some(self.remember(&domain.service, memory, deadline.end).await)
@@ -150,8 +154,8 @@ impl Verifier {
     async fn remember(&self, service: &ServiceId, memory: Memory, by: Instant) -> Ended {
         let value = memory.to_string();
         let answer = until(by, || self.tag(service, &value, false)).await;
-        // A process that goes on knows it in any case.
-        self.kept.remember(service, memory);
+        // A process that goes on knows it in any case, and owes the tag to those that come after it.
+        self.kept.remember(service, memory, answer.is_err());
         answer.map_or_else(ended, |()| Ended::Done)
     }
 

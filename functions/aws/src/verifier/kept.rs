@@ -1,6 +1,6 @@
 //! What a warm process knows better than a read that lags behind: what it remembered last, and the changes it made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use privatelink_core::ids::ServiceId;
@@ -14,6 +14,8 @@ pub(super) struct Kept(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     memories: HashMap<ServiceId, Memory>,
+    /// The services whose tag could not be written, and does not say what is remembered.
+    owed: HashSet<ServiceId>,
     /// The last change of a zone that was made for a service, by the record's label.
     changes: HashMap<ServiceId, (String, Change)>,
 }
@@ -25,10 +27,19 @@ impl Kept {
 
     /// What is remembered of a service, given what its tag says.
     pub(super) fn memory(&self, service: &ServiceId, tag: Memory) -> Memory {
-        match self.lock().memories.get(service) {
-            Some(kept) => tag.newer(kept.clone()),
-            None => tag,
+        let mut inner = self.lock();
+        let Some(kept) = inner.memories.get(service) else { return tag };
+        let newer = tag.clone().newer(kept.clone());
+        // What was thought to have failed took effect, or another process knows better.
+        if newer == tag {
+            inner.owed.remove(service);
         }
+        newer
+    }
+
+    /// Whether the service's tag is still to be written.
+    pub(super) fn owes(&self, service: &ServiceId) -> bool {
+        self.lock().owed.contains(service)
     }
 
     /// Notes that a name is verified of which nothing else is known: should it be so no more, that is a loss.
@@ -37,12 +48,19 @@ impl Kept {
             (&domain.private_dns.state, &domain.private_dns.record, domain.memory.is_bare())
         {
             let memory = Memory { verified: true, at: Some(now), ..Memory::of(&record.label) };
-            self.remember(&domain.service, memory);
+            self.remember(&domain.service, memory, false);
         }
     }
 
-    pub(super) fn remember(&self, service: &ServiceId, memory: Memory) {
-        self.lock().memories.insert(service.clone(), memory);
+    /// Notes what is remembered; `owed` says that the service's tag does not say it.
+    pub(super) fn remember(&self, service: &ServiceId, memory: Memory, owed: bool) {
+        let mut inner = self.lock();
+        inner.memories.insert(service.clone(), memory);
+        if owed {
+            inner.owed.insert(service.clone());
+        } else {
+            inner.owed.remove(service);
+        }
     }
 
     /// The change that was made for a record of a service, as it was last heard of.

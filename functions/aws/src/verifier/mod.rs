@@ -16,7 +16,7 @@ use privatelink_core::config::{Mode, VerifierConfig};
 use privatelink_core::ids::ServiceId;
 use privatelink_core::metrics::{Metrics, Names};
 use privatelink_core::observed::{Observed, TAG_DOMAIN};
-use privatelink_core::ownership::{Domain, DomainPlan, Domains, Memory, plan_ownership};
+use privatelink_core::ownership::{Domain, DomainPlan, Domains, Memory, Step, plan_ownership};
 use privatelink_core::plan::{Reason, Skip};
 use privatelink_core::report::{Answer, Failure, Outcome, Report, ready};
 use privatelink_core::trigger::Look;
@@ -75,9 +75,10 @@ impl Verifier {
     /// [`Failure::BadConfiguration`] with every fault of the variables.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let config =
-            VerifierConfig::from_vars(lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
+            VerifierConfig::from_vars(&lookup).map_err(|faults| Failure::BadConfiguration(faults.to_string()))?;
         let dns = if config.dns_servers.is_empty() { Dns::system() } else { Dns::servers(config.dns_servers.clone()) };
-        Ok(Self::new(config, &client::network(), dns))
+        let http = client::network(&config.aws, lookup);
+        Ok(Self::new(config, &http, dns))
     }
 
     /// The same with an HTTP client and name servers that exist.
@@ -229,7 +230,11 @@ impl Verifier {
         });
         let found = self.places(domains, named.collect(), by).await;
         let domains = found.into_iter().map(|domain| {
-            let plan = plan_ownership(&domain, now);
+            let mut plan = plan_ownership(&domain, now);
+            let remembers = plan.steps.iter().any(|step| matches!(step, Step::Remember(_)));
+            if self.kept.owes(&domain.service) && !remembers {
+                plan.steps.push(Step::Remember(domain.memory.clone()));
+            }
             self.kept.saw(&domain, now);
             (domain, plan)
         });

@@ -238,9 +238,9 @@ fn check_tags(filter: &Filter, tags: &BTreeMap<String, String>) -> bool {
 /// Does something to each of a call's ids, which succeeds even so: an `unsuccessful` item for each one that failed.
 fn unsuccessful(world: &mut World, ids: &[String], each: impl Fn(&mut World, &str) -> Result<(), ApiError>) -> Fields {
     let mut items = Vec::new();
-    for id in ids {
-        let result = match world.refuse_items.clone() {
-            Some(code) => Err(ApiError::new(400, &code, "refused on request")),
+    for (place, id) in ids.iter().enumerate() {
+        let result = match world.refused_item(place) {
+            Some(error) => Err(error),
             None => each(world, id),
         };
         if let Err(error) = result {

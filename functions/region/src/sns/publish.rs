@@ -121,9 +121,9 @@ pub(super) fn batch(world: &mut World, caller: &Caller, params: &mut Params) -> 
     check_batch(&entries)?;
     topic(world, caller, &arn, "Publish")?;
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
-    for (id, draft) in entries {
-        let result = match world.refuse_items.clone() {
-            Some(code) => Err(ApiError::new(400, &code, "refused on request")),
+    for (place, (id, draft)) in entries.into_iter().enumerate() {
+        let result = match world.refused_item(place) {
+            Some(error) => Err(error),
             None => publish(world, &arn, draft),
         };
         let mut fields = vec![text("Id", id)];
