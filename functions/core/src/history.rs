@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::ids::{AccountId, EndpointId, ServiceId};
+use crate::json;
 
 /// One line about the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct Entry {
 
 /// All that a log tells of an endpoint, in its order. What is no line of the functions' own is passed over.
 pub fn history(log: &str, endpoint: &EndpointId) -> Vec<Entry> {
-    let events = serde_json::from_str::<Value>(log).ok().and_then(|document| match document.get("events") {
+    let events = json::read(log.as_bytes()).ok().and_then(|document| match document.get("events") {
         Some(Value::Array(events)) => Some(events.clone()),
         _ => None,
     });
@@ -46,7 +47,7 @@ fn entry(line: &str, endpoint: &EndpointId) -> Option<Entry> {
     if !line.contains(endpoint.as_str()) {
         return None;
     }
-    let line: Value = serde_json::from_str(line.get(line.find('{')?..)?.trim_end()).ok()?;
+    let line = json::read(line.get(line.find('{')?..)?.trim_end().as_bytes()).ok()?;
     let text = |pointer: &str| line.pointer(pointer).and_then(Value::as_str);
     let effect = match text("/message")? {
         "decision" => text("/decision")?,

@@ -36,6 +36,7 @@ pub mod dns;
 pub mod endpoint;
 pub mod history;
 pub mod ids;
+mod json;
 pub mod metrics;
 pub mod notice;
 pub mod observed;

@@ -11,6 +11,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::ids::{EndpointId, FoundId, InvalidId, ServiceId, ids_in};
+use crate::json;
 
 /// The largest payload that Lambda hands to a function, in bytes.
 pub(crate) const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
@@ -167,7 +168,7 @@ impl Trigger<FoundId> {
         if payload.len() > LARGEST_PAYLOAD {
             return unrecognized(format!("{} bytes are more than Lambda's 6 MiB", payload.len()));
         }
-        let value: Value = match serde_json::from_slice(payload) {
+        let value = match json::read(payload) {
             Ok(value) => value,
             Err(error) => return unrecognized(format!("no JSON: {error}")),
         };

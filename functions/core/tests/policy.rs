@@ -146,6 +146,12 @@ fn the_nearest_policies_come_first_and_are_three_at_most() {
 }
 
 #[test]
+fn what_cedar_says_is_said_as_every_other_fault_is() {
+    let found = faults(r#"@id("p") permit(principal == PrivateLink::__cedar::"a", action, resource);"#);
+    assert!(found[0].contains(": the name `PrivateLink::__cedar` "), "{found:?}");
+}
+
+#[test]
 fn every_fault_of_every_file_is_told_with_its_file_and_line() {
     let files: Sources = [
         ("consumers.toml", "\n[[consumer]]\nname = \"a\"\naccounts = [\"1\"]\n"),

@@ -150,7 +150,7 @@ async fn over_tcp(server: SocketAddr, query: &Message, bytes: &[u8]) -> Result<M
 }
 
 /// The answer, where it is one to this question.
-fn read(query: &Message, received: &[u8]) -> Result<Option<Message>, Trouble> {
+pub(crate) fn read(query: &Message, received: &[u8]) -> Result<Option<Message>, Trouble> {
     let answer =
         Message::from_vec(received).map_err(|err| Trouble::Other(format!("the answer can not be read: {err}")))?;
     // A server that understood nothing of the question does not repeat it.

@@ -14,6 +14,7 @@ mod answer;
 mod ask;
 mod given;
 mod kept;
+mod recorded;
 mod resolvers;
 mod seen;
 mod signatures;
@@ -28,6 +29,8 @@ use privatelink_core::dns::{Delegation, Seen, Trouble};
 use privatelink_core::ids::DnsName;
 use privatelink_core::probe::{Family, Resolved};
 use tokio::time::{Instant, timeout_at};
+
+pub use recorded::Recorded;
 
 use kept::Kept;
 use resolvers::{PORT, Resolvers};

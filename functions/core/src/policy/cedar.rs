@@ -43,7 +43,7 @@ impl Place {
 
     fn fault(&self, error: &(impl Diagnostic + ?Sized)) -> Fault {
         let offset = error.labels().and_then(|mut labels| labels.next()).map_or(0, |label| label.offset());
-        let mut what = error.to_string();
+        let mut what = lower(error.to_string());
         if let Some(help) = error.help() {
             what = format!("{what} ({help})");
         }
@@ -153,6 +153,16 @@ impl CedarPolicies {
 /// Whether a policy permits.
 pub(super) fn permits(policy: &CedarPolicy) -> bool {
     policy.effect() == Effect::Permit
+}
+
+/// A few of Cedar's sentences begin with a capital letter, as no other fault does.
+fn lower(mut sentence: String) -> String {
+    // Of a word that is all capitals, the first stays as well.
+    let all_capitals = sentence.chars().nth(1).is_some_and(char::is_uppercase);
+    if let Some(first) = sentence.get_mut(..1).filter(|_| !all_capitals) {
+        first.make_ascii_lowercase();
+    }
+    sentence
 }
 
 /// One policy's text with the line where it begins.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{Family, HttpPath};
 use crate::ids::{DnsName, EndpointId, FoundId, ServiceId, ids_in};
+use crate::json;
 use crate::observed::EndpointState;
 use crate::trigger::{LARGEST_PAYLOAD, Unrecognized};
 
@@ -178,8 +179,7 @@ pub fn endpoints_in(payload: &[u8]) -> Result<Vec<Endpoint>, Unrecognized> {
     if payload.len() > LARGEST_PAYLOAD {
         return Err(Unrecognized::new(format!("{} bytes are more than Lambda's 6 MiB", payload.len())));
     }
-    let value: Value =
-        serde_json::from_slice(payload).map_err(|error| Unrecognized::new(format!("no JSON: {error}")))?;
+    let value = json::read(payload).map_err(|error| Unrecognized::new(format!("no JSON: {error}")))?;
     let Value::Object(mut event) = value else { return Err(Unrecognized::new("not a JSON object")) };
     let returned = match event.remove("responsePayload") {
         Some(Value::Object(returned)) => returned,
@@ -207,7 +207,7 @@ fn both() -> Vec<Family> {
 }
 
 fn is_both(families: &[Family]) -> bool {
-    Family::BOTH.iter().all(|family| families.contains(family))
+    families == Family::BOTH
 }
 
 fn parsed<'de, D: Deserializer<'de>, T, E: fmt::Display>(
@@ -279,9 +279,11 @@ mod tests {
         facts["names"][1]["name"] = "api.example.com".into();
         facts["http"] = "/health".into();
         facts["tls"] = true.into();
-        facts["families"] = json!(["ipv4"]);
-        let read = endpoints_in(returned(facts.clone()).to_string().as_bytes()).unwrap();
-        assert_eq!(serde_json::to_value(&read).unwrap(), json!([facts]));
+        for families in [json!(["ipv4"]), json!(["ipv6", "ipv4"])] {
+            facts["families"] = families;
+            let read = endpoints_in(returned(facts.clone()).to_string().as_bytes()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), json!([facts]));
+        }
     }
 
     #[test]
@@ -299,6 +301,7 @@ mod tests {
             json!({"responsePayload": {"errorType": "Retry", "errorMessage": "later"}}),
             json!({"responsePayload": "text"}),
             json!({"responsePayload": {"responsePayload": returned(endpoint())}}),
+            json!({"$serde_json::private::RawValue": returned(endpoint()).to_string()}),
             with("/function", json!("connection-acceptor")),
             with("/endpoints", json!({})),
             with("/endpoints/0/id", json!("vpce-svc-0a")),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{LARGEST_EVENT, Look, Record, Side, Trigger, Unrecognized, eventbridge, notification, unrecognized};
 use crate::ids::{EndpointId, FoundId, ServiceId, ids_in};
+use crate::json;
 
 /// The kinds of this product's own notices, which come back to it through SNS and SQS.
 const NOTICES: [&str; 10] = [
@@ -62,7 +63,7 @@ fn sqs(records: &[Value], side: Side) -> Result<Trigger<FoundId>, Unrecognized> 
 
 /// The body of an SQS message: SNS's envelope, or any of the events itself.
 fn queued(body: &str, side: Side) -> Result<Look<FoundId>, Unrecognized> {
-    if let Ok(Value::Object(envelope)) = serde_json::from_str::<Value>(body)
+    if let Ok(Value::Object(envelope)) = json::read(body.as_bytes())
         && envelope.contains_key("TopicArn")
     {
         return sns(&Value::Object(envelope), side);
@@ -95,7 +96,7 @@ fn event_in(text: &str, side: Side) -> Result<Option<Look<FoundId>>, Unrecognize
     if text.len() > LARGEST_EVENT {
         return unrecognized(format!("{} bytes are more than any source sends", text.len()));
     }
-    let Ok(Value::Object(event)) = serde_json::from_str::<Value>(text) else {
+    let Ok(Value::Object(event)) = json::read(text.as_bytes()) else {
         return Ok(None);
     };
     if event.contains_key("detail-type") {

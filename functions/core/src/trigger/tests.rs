@@ -160,6 +160,18 @@ fn what_is_enormous_is_refused() {
     assert!(parse(json!({"serviceIds": vec!["vpce-svc-0b"; MOST_IDS + 1]})).is_err());
 }
 
+#[test]
+fn an_object_is_never_taken_for_the_text_in_it() {
+    let raw = "$serde_json::private::RawValue";
+    for text in ["{}", r#"{"serviceIds":["vpce-svc-0b"]}"#] {
+        assert!(parse(json!({raw: text})).is_err(), "{text}");
+        let queued = json!({raw: text}).to_string();
+        let trigger = parse(json!({"Records": [sqs_record("m1", &queued)]})).unwrap();
+        assert_eq!(trigger.look, if text == "{}" { Look::Nowhere } else { at(&["vpce-svc-0b"]) }, "{text}");
+    }
+    assert_eq!(look(bus(json!({raw: "no JSON"}))), Look::Everything);
+}
+
 fn consumers(event: Value) -> Result<Look<FoundId>, Unrecognized> {
     Trigger::parse_consumers(event.to_string().as_bytes()).map(|trigger| trigger.look)
 }
