@@ -80,12 +80,7 @@ impl Accounts {
     /// The own account, and a way to the others.
     pub fn new(config: &AwsConfig, http: &SharedHttpClient) -> Self {
         let own = client::route53(config, client::own_keys(config), http.clone());
-        Self {
-            own: Arc::new(Account::new(own)),
-            by_role: Mutex::default(),
-            config: config.clone(),
-            http: http.clone(),
-        }
+        Self { own: Arc::new(Account::new(own)), by_role: Mutex::default(), config: config.clone(), http: http.clone() }
     }
 
     /// The own account, or the one that a role leads to.
