@@ -94,9 +94,10 @@ fn fill(region: &Region, job: Job, connections: usize) {
     for n in 0..connections {
         let draft = EndpointDraft {
             service_name: world.service_name(&world.services[&ids[n % services]]),
-            vpc: format!("vpc-{n:017x}"),
+            // Each account has one network, whose copy the Region makes for each endpoint.
+            vpc: format!("vpc-{:017x}", n % CONSUMERS),
             ip_address_type: "ipv4".to_owned(),
-            subnets: vec![format!("subnet-{n:017x}")],
+            subnets: vec![format!("subnet-{:017x}", n % CONSUMERS)],
             ..EndpointDraft::default()
         };
         let endpoint = world.create_endpoint(&account(n % CONSUMERS), draft).unwrap().id.clone();
