@@ -114,7 +114,8 @@ impl Simulation {
             }
         }
         for ((kind, id), senders) in &told {
-            let excused = senders.iter().filter(|sender| book.excused.contains(sender)).count();
+            let unheard = |sender: &u64| book.unheard.get(sender).is_some_and(|calls| *calls > 0);
+            let excused = senders.iter().filter(|sender| book.excused.contains(sender) || unheard(sender)).count();
             if id.starts_with("vpce-") && kind != "DomainVerified" && senders.len() > 1 + excused {
                 let what = format!("{kind} of {id} was told {} times, by {senders:?}", senders.len());
                 let calls: Vec<String> = senders.iter().map(|sender| format!("call {sender}:")).collect();

@@ -49,6 +49,8 @@ pub struct Book {
     pub sent: BTreeMap<usize, u64>,
     /// Invocations that died, or of which a call after the claim went wrong: those may tell something twice.
     pub excused: BTreeSet<u64>,
+    /// How many messages each invocation sent of which it has not heard, or never did: those are told again.
+    pub unheard: BTreeMap<u64, usize>,
     /// The calls that changed something, or may have, each with the one endpoint that it names, if it does.
     pub writes: Vec<(u64, String)>,
     /// How many calls were made.
@@ -202,7 +204,13 @@ impl HttpConnector for Way {
                 Some(Wrong::Reset(_)) => return reset(),
                 Some(Wrong::Answered(..)) | None => {}
             }
+            if action.starts_with("Publish") {
+                network.book(|book| *book.unheard.entry(invocation).or_default() += 1);
+            }
             sleep(back).await;
+            if action.starts_with("Publish") {
+                network.book(|book| *book.unheard.entry(invocation).or_default() -= 1);
+            }
             answer
         })
     }
