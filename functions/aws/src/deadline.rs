@@ -29,7 +29,9 @@ impl Deadline {
     /// Divides the time that is left.
     pub fn after(left: Duration) -> Self {
         let report = (left / 10).clamp(Duration::from_millis(50), Duration::from_secs(1));
-        let tags = (left / 10).clamp(Duration::from_millis(50), Duration::from_secs(2));
+        // A tag that is not written any more costs more than what is not begun: a decision that nobody can read, a message
+        // that is told twice.
+        let tags = (left / 5).clamp(Duration::from_millis(50), Duration::from_secs(2));
         let now = clock::now();
         Self { decisions: now + left.saturating_sub(report + tags), end: now + left.saturating_sub(report) }
     }
