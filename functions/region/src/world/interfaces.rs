@@ -102,13 +102,18 @@ impl World {
     pub(crate) fn give_addresses(&mut self, endpoint: &str) {
         let Some(found) = self.endpoints.get(endpoint) else { return };
         let place = (found.owner.clone(), found.region.clone());
+        let Some(network) = self.networks.get(&place) else { return };
+        let mut subnets = found.subnets.keys().filter_map(|subnet| network.subnets.get(subnet));
+        // A subnet of which nobody said what its addresses are gives none, and then nobody's need to be looked at.
+        if subnets.all(|subnet| subnet.cidr.is_none() && subnet.ipv6_cidr.is_none()) {
+            return;
+        }
         let neighbours = self.endpoints.values().filter(|other| (&other.owner, &other.region) == (&place.0, &place.1));
         let interfaces = neighbours.flat_map(|other| other.subnets.values());
         let taken = interfaces.flat_map(|one| [one.ipv4.map(IpAddr::V4), one.ipv6.map(IpAddr::V6)]).flatten();
         let taken: BTreeSet<IpAddr> = taken.collect();
         let free =
             |block: Cidr| (FIRST..LAST).map_while(|number| block.nth(number)).find(|address| !taken.contains(address));
-        let Some(network) = self.networks.get(&place) else { return };
         let Some(found) = self.endpoints.get_mut(endpoint) else { return };
         // An endpoint has one interface in each subnet, so that none of these takes another's.
         for (subnet, interface) in &mut found.subnets {
