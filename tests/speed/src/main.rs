@@ -19,6 +19,7 @@ mod world;
 use std::env;
 use std::path::PathBuf;
 
+use crate::jobs::Kind;
 use crate::measure::Course;
 
 fn count(variable: &str, otherwise: usize) -> usize {
@@ -28,7 +29,10 @@ fn count(variable: &str, otherwise: usize) -> usize {
 fn main() {
     let folders: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
     let [programs, python, modules, policy] = folders.try_into().unwrap();
-    let course = Course { programs, python, modules, policy, starts: count("STARTS", 30), warm: count("WARM", 200) };
+    let only = env::var("ONLY").ok();
+    let kinds = Kind::ALL.into_iter().filter(|kind| only.as_deref().is_none_or(|only| only == kind.name())).collect();
+    let (starts, warm) = (count("STARTS", 30), count("WARM", 200));
+    let course = Course { programs, python, modules, policy, kinds, starts, warm };
     // One thread, and so one core: the other is the function's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let results = runtime.block_on(measure::run(&course));

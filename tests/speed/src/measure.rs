@@ -23,6 +23,8 @@ pub(crate) struct Course {
     pub(crate) modules: PathBuf,
     /// The policy folder.
     pub(crate) policy: PathBuf,
+    /// Which functions.
+    pub(crate) kinds: Vec<Kind>,
     /// How often each program is started.
     pub(crate) starts: usize,
     /// How often each one is invoked that is warm.
@@ -103,7 +105,7 @@ struct Expected {
 /// Runs the course.
 pub(crate) async fn run(course: &Course) -> Results {
     let mut jobs = Vec::new();
-    for kind in Kind::ALL {
+    for &kind in &course.kinds {
         let mut job = Job::new(kind, &course.policy).await;
         // What is new to a function at its first look, and is remembered in the Region, is none of what is measured.
         let (function, _) = start(Runner::Rust.program(course, kind), &job.variables()).await;
