@@ -4,8 +4,10 @@
 use std::fs;
 use std::time::Duration;
 
+use privatelink_aws::deadline::Deadline;
 use privatelink_core::report::Failure;
 use privatelink_region::Settings;
+use privatelink_region::faults::FaultKind;
 use privatelink_tests::stage::{outcomes, settings, skipped, tallied};
 use privatelink_tests::{ACME, BETA, PROVIDER, STRANGER, Stage};
 use serde_json::json;
@@ -173,8 +175,7 @@ async fn a_bad_policy_decides_nothing_until_it_is_mended() {
     let acceptor = stage.acceptor();
     let handle = |stage: &Stage| {
         let now = stage.region.now();
-        let deadline = privatelink_aws::deadline::Deadline::after(Duration::from_secs(10));
-        acceptor.handle(b"{}", now, deadline)
+        acceptor.handle(b"{}", now, Deadline::after(Duration::from_secs(10)))
     };
     stage.write("more.cedar", "permit(principal, action, resource);");
     stage.write("consumers.toml", "[[consumer]]\nname = \"acme\"\naccounts = [\"11112222333\"]\n");
@@ -193,6 +194,35 @@ async fn a_bad_policy_decides_nothing_until_it_is_mended() {
 
     fs::remove_dir_all(stage.policy.path()).unwrap();
     assert!(matches!(handle(&stage).await.value(), Err(Failure::BadPolicy(_))));
+}
+
+#[tokio::test]
+async fn a_tag_that_could_not_be_written_is_written_with_the_next_event() {
+    let mut stage = Stage::new();
+    let service = stage.service();
+    let [acme, beta, stranger] = [ACME, BETA, STRANGER].map(|account| stage.connect(&service, account));
+    let acceptor = stage.acceptor();
+    let handle = |stage: &Stage, seconds| {
+        acceptor.handle(b"{}", stage.region.now(), Deadline::after(Duration::from_secs(seconds)))
+    };
+    stage.break_next("CreateTags", u32::MAX, FaultKind::InternalError);
+    assert!(matches!(handle(&stage, 1).await.value(), Err(Failure::Retry(_))));
+    assert_eq!(
+        [&acme, &beta].map(|id| (stage.state(id), stage.tags(id))),
+        [("pending".to_owned(), None), ("rejected".to_owned(), None)]
+    );
+
+    stage.region.mend();
+    let answer = handle(&stage, 10).await.value().unwrap();
+    assert_eq!(outcomes(&answer), tallied(&[("hold done", 1), ("tag done", 2)]));
+    assert_eq!(
+        [&acme, &beta, &stranger].map(|id| stage.tags(id).unwrap()),
+        ["accepted: partners-may-connect", "rejected: blocked-are-turned-away", "held: partners-may-connect"]
+    );
+
+    stage.calls();
+    assert_eq!(outcomes(&handle(&stage, 10).await.value().unwrap()), []);
+    assert_eq!(stage.writes(), [""; 0]);
 }
 
 #[tokio::test]

@@ -104,6 +104,22 @@ def test_a_call_that_failed_wakes_nobody(rule):
         assert not matches(pattern, {**event, "detail": {**event["detail"], "eventSource": "s3.amazonaws.com"}})
 
 
+def test_the_acceptor_does_not_hear_of_its_own_rejections():
+    pattern = RULES["ConnectionAcceptorCall"]["EventPattern"]
+    event = EVENTS["cloudtrail-reject"]
+    role = provider().properties("ConnectionAcceptor")["Role"]
+    session = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/connection-acceptor"
+    assert session != role
+
+    def heard(identity):
+        return matches(pattern, {**event, "detail": {**event["detail"], "userIdentity": identity}})
+
+    assert not heard({"type": "AssumedRole", "arn": session})
+    assert heard({"type": "AssumedRole", "arn": session.replace("assumed-role/", "assumed-role/x")})
+    assert heard({"type": "Root", "arn": f"arn:aws:iam::{PROVIDER}:root"})
+    assert heard({"type": "AWSService", "invokedBy": "cloudformation.amazonaws.com"})
+
+
 def test_a_rule_is_on_the_bus_that_its_events_come_on_and_invokes_one_function():
     stack = provider()
     permissions = stack.of_type("AWS::Lambda::Permission").values()

@@ -15,7 +15,7 @@ use privatelink_core::report::{Answer, Ended, Failure, Outcome, Report, ready};
 use privatelink_core::trigger::Look;
 use time::OffsetDateTime;
 
-use crate::apply::apply;
+use crate::apply::{Owed, apply};
 use crate::calls::counted;
 use crate::client;
 use crate::clock;
@@ -34,6 +34,7 @@ pub struct Acceptor {
     config: AcceptorConfig,
     ec2: Client,
     folder: PolicyFolder,
+    owed: Owed,
 }
 
 impl Acceptor {
@@ -55,7 +56,7 @@ impl Acceptor {
         let folder = PolicyFolder::new(&config.policy_dir);
         // Kept for the first event, which tells it if it has a fault.
         drop(folder.current());
-        Self { config, ec2, folder }
+        Self { config, ec2, folder, owed: Owed::default() }
     }
 
     /// The policy as it is now.
@@ -132,7 +133,7 @@ impl Acceptor {
     /// Carries effects out, if that is the mode.
     pub async fn apply(&self, effects: Vec<Effect>, deadline: Deadline) -> Vec<Outcome> {
         match self.config.mode {
-            Mode::Enforce => apply(&self.ec2, effects, deadline).await,
+            Mode::Enforce => apply(&self.ec2, effects, &self.owed, deadline).await,
             Mode::Observe => effects.into_iter().map(|effect| Outcome::of(effect, Ended::Planned)).collect(),
         }
     }

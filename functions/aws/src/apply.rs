@@ -3,9 +3,12 @@
 //! All calls stand in one queue. A call that fails for a reason that passes goes back into it until the deadline, so
 //! that nothing that can be done waits behind something that can not. A call with several ids that is refused is
 //! halved and both halves tried, which finds the largest number that AWS takes as well as the one id that it does not.
+//!
+//! A decision that took effect is in no later plan. The tag that could not be written in its time is owed, and written
+//! with the next plan that the same process carries out.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Tag, UnsuccessfulItem};
@@ -28,9 +31,33 @@ const TAGGED: usize = 1000;
 /// How many calls are under way at the same time. Of an operation whose bucket has been found empty, one.
 const AT_ONCE: usize = 4;
 
-/// Carries the effects out, every one of them, and says what came of each.
-pub async fn apply(ec2: &Client, effects: Vec<Effect>, deadline: Deadline) -> Vec<Outcome> {
-    let mut queue = Queue::of(effects, deadline);
+/// What took effect and does not bear its tag: by the decision and the policies that the tags will say.
+type Untagged = BTreeMap<(&'static str, String), Vec<Item>>;
+
+/// The tags that earlier plans could not write.
+#[derive(Debug, Default)]
+pub(crate) struct Owed(Mutex<Untagged>);
+
+impl Owed {
+    fn lock(&self) -> MutexGuard<'_, Untagged> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Untagged {
+        std::mem::take(&mut self.lock())
+    }
+
+    fn add(&self, untagged: Untagged) {
+        let mut owed = self.lock();
+        for (tags, items) in untagged {
+            owed.entry(tags).or_default().extend(items);
+        }
+    }
+}
+
+/// Carries the effects out, every one of them, and the tags that are owed, and says what came of each.
+pub(crate) async fn apply(ec2: &Client, effects: Vec<Effect>, owed: &Owed, deadline: Deadline) -> Vec<Outcome> {
+    let mut queue = Queue::of(effects, owed.take(), deadline);
     let mut under_way = FuturesUnordered::new();
     loop {
         while under_way.len() < AT_ONCE
@@ -49,9 +76,11 @@ pub async fn apply(ec2: &Client, effects: Vec<Effect>, deadline: Deadline) -> Ve
             biased;
             Some((call, answer)) = under_way.next(), if !under_way.is_empty() => queue.settle(call, answer),
             () = sleep_until(wake.unwrap_or_else(clock::now)), if wake.is_some() => {}
-            else => return queue.outcomes,
+            else => break,
         }
     }
+    owed.add(queue.owed);
+    queue.outcomes
 }
 
 /// One call to be made.
@@ -128,7 +157,7 @@ impl Bucket {
 }
 
 /// One connection of a call, with the effect that its outcome is reported as.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Item {
     effect: EffectKind,
     decided: Arc<Decided>,
@@ -183,7 +212,9 @@ struct Queue {
     buckets: BTreeMap<&'static str, Bucket>,
     /// What took effect and does not bear its tag yet. Gathered while decisions are being made, it takes one call for a
     /// thousand that were decided alike.
-    untagged: BTreeMap<(&'static str, String), Vec<Item>>,
+    untagged: Untagged,
+    /// What it can not bear any more in this time.
+    owed: Untagged,
     /// How many calls are under way that decide something.
     deciding: usize,
     outcomes: Vec<Outcome>,
@@ -191,11 +222,12 @@ struct Queue {
 }
 
 impl Queue {
-    fn of(effects: Vec<Effect>, deadline: Deadline) -> Self {
+    fn of(effects: Vec<Effect>, untagged: Untagged, deadline: Deadline) -> Self {
         let mut queue = Self {
             calls: VecDeque::new(),
             buckets: BTreeMap::new(),
-            untagged: BTreeMap::new(),
+            untagged,
+            owed: BTreeMap::new(),
             deciding: 0,
             outcomes: Vec::with_capacity(effects.len()),
             deadline,
@@ -235,6 +267,13 @@ impl Queue {
                 self.calls.push_back(call);
             } else {
                 let code = call.last.as_ref().map_or("DeadlineExceeded", |error| &error.code).to_owned();
+                match &call.what {
+                    // What is held is looked at again, and planned anew.
+                    What::Accept(_) | What::Reject(_) | What::Tag("held", _) => {}
+                    What::Tag(decision, policy) => {
+                        self.owed.entry((decision, policy.clone())).or_default().extend_from_slice(&call.items);
+                    }
+                }
                 self.end_all(call.items, &Ended::Retry(code));
             }
         }
@@ -358,9 +397,11 @@ impl Queue {
 
     /// Whatever waits for its tag is tagged now.
     fn flush(&mut self) {
-        for ((decision, policy), items) in std::mem::take(&mut self.untagged) {
-            if !items.is_empty() {
-                self.calls.push_front(Call::new(What::Tag(decision, policy), items));
+        for ((decision, policy), mut items) in std::mem::take(&mut self.untagged) {
+            while !items.is_empty() {
+                let later = items.split_off(items.len().min(TAGGED));
+                self.calls.push_front(Call::new(What::Tag(decision, policy.clone()), items));
+                items = later;
             }
         }
     }

@@ -17,6 +17,8 @@ use time::format_description::well_known::Rfc3339;
 
 /// How long an invocation is taken to last where the runtime names a deadline that is past.
 const WITHOUT_DEADLINE: Duration = Duration::from_secs(10);
+/// So much of the log is gathered at most, in bytes.
+const AT_ONCE: usize = 64 * 1024;
 
 /// One event, and what surrounds it.
 #[derive(Debug, Clone)]
@@ -64,31 +66,53 @@ where
     let left = deadline.checked_sub(since_epoch).filter(|left| !left.is_zero()).unwrap_or(WITHOUT_DEADLINE);
 
     let answer = Box::pin(handler(Invocation { payload: payload.into_bytes(), now, left })).await;
+    let mut log = Log { request_id: &context.request_id, lines: Vec::new() };
     // An alarm looks at the last minutes, so that the time of a figure is that at which it is known.
     let known = OffsetDateTime::now_utc();
     for document in answer.counted(known) {
-        print(known, "INFO", &context.request_id, document);
+        log.add(known, "INFO", document);
     }
     for line in answer.log() {
-        print(now, "INFO", &context.request_id, line);
+        log.add(now, "INFO", line);
     }
     let Answer { result, report, .. } = answer;
     // It can be large, and what is returned is written once more from here on.
     drop(report);
-    result.map_err(|failure| {
-        let line = json!({"message": failure.message(), "errorType": failure.kind()});
-        print(now, "ERROR", &context.request_id, line);
-        Diagnostic { error_type: failure.kind().to_owned(), error_message: failure.message().to_owned() }
+    if let Err(failure) = &result {
+        log.add(now, "ERROR", json!({"message": failure.message(), "errorType": failure.kind()}));
+    }
+    log.write();
+    result.map_err(|failure| Diagnostic {
+        error_type: failure.kind().to_owned(),
+        error_message: failure.message().to_owned(),
     })
 }
 
-/// Writes one line of the structured log, in the fields that Lambda's own JSON logs have.
-fn print(now: OffsetDateTime, level: &str, request_id: &str, mut line: Value) {
-    if let Value::Object(fields) = &mut line {
-        fields.insert("timestamp".to_owned(), now.format(&Rfc3339).unwrap_or_default().into());
-        fields.insert("level".to_owned(), level.into());
-        fields.insert("requestId".to_owned(), request_id.into());
+/// The structured log, whose lines have the fields that Lambda's own JSON logs have.
+struct Log<'a> {
+    request_id: &'a str,
+    /// What is not written yet: a call for each line would cost more than the line.
+    lines: Vec<u8>,
+}
+
+impl Log<'_> {
+    fn add(&mut self, now: OffsetDateTime, level: &str, mut line: Value) {
+        if let Value::Object(fields) = &mut line {
+            fields.insert("timestamp".to_owned(), now.format(&Rfc3339).unwrap_or_default().into());
+            fields.insert("level".to_owned(), level.into());
+            fields.insert("requestId".to_owned(), self.request_id.into());
+        }
+        // It is written into memory, where there is always room.
+        let _ = serde_json::to_writer(&mut self.lines, &line);
+        self.lines.push(b'\n');
+        if self.lines.len() > AT_ONCE {
+            self.write();
+        }
     }
-    // A log that nobody reads any more is no reason to fail an invocation.
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+
+    fn write(&mut self) {
+        // A log that nobody reads any more is no reason to fail an invocation.
+        let _ = std::io::stdout().lock().write_all(&self.lines);
+        self.lines.clear();
+    }
 }

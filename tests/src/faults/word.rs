@@ -76,7 +76,8 @@ impl Word {
             Self::RetryCopies => "the same, and with each try a copy of the notice arrived, under one id",
             Self::RetryUntagged => {
                 "`Retry`, and a connection that was decided stays without its tags: no answer said whose deed it was, or \
-                 the tags could not be written in time; the log has the decision"
+                 the tags could not be written in time, and are with the next event, if it comes to the same process; the \
+                 log has the decision"
             }
             Self::RefusedUntagged => "the same, where the report says `refused`",
             Self::Unread => {

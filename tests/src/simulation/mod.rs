@@ -37,6 +37,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
+use self::events::By;
 use self::functions::{Configs, Function, Invocation, Process};
 use self::invariants::Violation;
 use self::network::{Network, Weather};
@@ -265,7 +266,7 @@ impl Simulation {
     fn go_on(&mut self, until: Instant) {
         loop {
             self.work();
-            self.hear();
+            self.hear(By::Function);
             let next = [self.agenda.keys().next().map(|(at, _)| *at), self.time.next()];
             let ends = self.at_work.iter().map(|invocation| invocation.end);
             let next = next.into_iter().flatten().chain(ends).min().filter(|next| *next <= until);
@@ -283,7 +284,11 @@ impl Simulation {
             self.end_late();
             while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= to) {
                 match entry.remove() {
-                    Due::Person => self.person(),
+                    Due::Person => {
+                        self.hear(By::Function);
+                        self.person();
+                        self.hear(By::Hand);
+                    }
                     Due::Sweep(function) => self.invoke(function, SCHEDULE.as_bytes().to_vec()),
                     Due::Event(function, payload) => self.invoke(function, payload),
                 }

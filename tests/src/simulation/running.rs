@@ -8,6 +8,7 @@ use std::time::Duration;
 use privatelink_aws::clock;
 
 use super::Simulation;
+use super::events::By;
 use super::functions::{Function, Invocation, Process};
 use super::invariants::Violation;
 
@@ -34,7 +35,7 @@ impl Simulation {
                 self.timeline.say(format!("call {}: {said}", done.id));
                 self.idle.push(done.process);
             }
-            self.hear();
+            self.hear(By::Function);
         }
     }
 

@@ -102,10 +102,8 @@ impl World {
     pub(crate) fn give_addresses(&mut self, endpoint: &str) {
         let Some(found) = self.endpoints.get(endpoint) else { return };
         let place = (found.owner.clone(), found.region.clone());
-        let Some(network) = self.networks.get(&place) else { return };
-        let mut subnets = found.subnets.keys().filter_map(|subnet| network.subnets.get(subnet));
-        // A subnet of which nobody said what its addresses are gives none, and then nobody's need to be looked at.
-        if subnets.all(|subnet| subnet.cidr.is_none() && subnet.ipv6_cidr.is_none()) {
+        // Where there is none to give, nobody's need to be looked at.
+        if found.subnets.is_empty() {
             return;
         }
         let neighbours = self.endpoints.values().filter(|other| (&other.owner, &other.region) == (&place.0, &place.1));
@@ -114,6 +112,7 @@ impl World {
         let taken: BTreeSet<IpAddr> = taken.collect();
         let free =
             |block: Cidr| (FIRST..LAST).map_while(|number| block.nth(number)).find(|address| !taken.contains(address));
+        let Some(network) = self.networks.get(&place) else { return };
         let Some(found) = self.endpoints.get_mut(endpoint) else { return };
         // An endpoint has one interface in each subnet, so that none of these takes another's.
         for (subnet, interface) in &mut found.subnets {

@@ -94,10 +94,10 @@ fn fill(region: &Region, job: Job, connections: usize) {
     for n in 0..connections {
         let draft = EndpointDraft {
             service_name: world.service_name(&world.services[&ids[n % services]]),
-            // Each account has one network, whose copy the Region makes for each endpoint.
+            // Each account has one network, whose copy the Region makes for each endpoint, and no subnet, in which the
+            // Region would look for a free address among those of all others. The provider sees neither.
             vpc: format!("vpc-{:017x}", n % CONSUMERS),
             ip_address_type: "ipv4".to_owned(),
-            subnets: vec![format!("subnet-{:017x}", n % CONSUMERS)],
             ..EndpointDraft::default()
         };
         let endpoint = world.create_endpoint(&account(n % CONSUMERS), draft).unwrap().id.clone();
