@@ -23,9 +23,30 @@ enum Wanted {
     /// An object with these fields.
     Object(Fields),
     /// Any of these.
-    Any(Vec<Value>),
+    Any(Vec<Matcher>),
+}
+
+/// What a field may be.
+#[derive(Debug)]
+enum Matcher {
+    /// This, or an array with this in it.
+    Is(Value),
     /// It is there, or it is not.
     Exists(bool),
+    /// A text that begins otherwise.
+    AnythingButPrefix(String),
+}
+
+impl Matcher {
+    fn takes(&self, found: Option<&Value>) -> bool {
+        match (self, found) {
+            (Self::Exists(exists), found) => found.is_some() == *exists,
+            (Self::Is(value), Some(Value::Array(found))) => found.contains(value),
+            (Self::Is(value), Some(found)) => value == found,
+            (Self::AnythingButPrefix(prefix), Some(Value::String(found))) => !found.starts_with(prefix.as_str()),
+            (Self::Is(_) | Self::AnythingButPrefix(_), _) => false,
+        }
+    }
 }
 
 impl Rules {
@@ -66,19 +87,10 @@ fn fields(pattern: &Yaml, account: &str) -> Result<Fields, Box<dyn Error>> {
         let unknown = || format!("the pattern's `{key}` is of a kind that is not known here");
         let wanted = match wanted {
             Yaml::Hash(_) => Wanted::Object(fields(wanted, account)?),
-            Yaml::Array(values) => match values.as_slice() {
-                [Yaml::Hash(operator)] if operator.len() == 1 => {
-                    let exists = operator.get(&Yaml::String("exists".to_owned())).and_then(Yaml::as_bool);
-                    Wanted::Exists(exists.ok_or_else(unknown)?)
-                }
-                texts => {
-                    let text = |text: &Yaml| match text.as_str() {
-                        Some("AWS::AccountId") => Some(Value::from(account)),
-                        text => text.map(Value::from),
-                    };
-                    Wanted::Any(texts.iter().map(text).collect::<Option<_>>().ok_or_else(unknown)?)
-                }
-            },
+            Yaml::Array(values) => {
+                let matchers = values.iter().map(|value| matcher(value, account));
+                Wanted::Any(matchers.collect::<Option<_>>().ok_or_else(unknown)?)
+            }
             Yaml::Real(_)
             | Yaml::Integer(_)
             | Yaml::String(_)
@@ -92,14 +104,32 @@ fn fields(pattern: &Yaml, account: &str) -> Result<Fields, Box<dyn Error>> {
     pattern.iter().map(field).collect()
 }
 
+/// What a field may be, if it is of a kind that is known.
+fn matcher(value: &Yaml, account: &str) -> Option<Matcher> {
+    let Yaml::Hash(operator) = value else {
+        let text = value.as_str()?;
+        return Some(Matcher::Is(Value::from(if text == "AWS::AccountId" { account } else { text })));
+    };
+    let (name, value) = operator.iter().next().filter(|_| operator.len() == 1)?;
+    match name.as_str()? {
+        "exists" => value.as_bool().map(Matcher::Exists),
+        "anything-but" => {
+            let prefix = value["prefix"].as_str()?;
+            // Everything else of the template that it names is called here as it is called there.
+            let prefix = prefix.replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", account);
+            Some(Matcher::AnythingButPrefix(prefix.replace("${", "").replace('}', "")))
+        }
+        _ => None,
+    }
+}
+
 /// Whether an object is as it is wanted: fields of which nothing is said may be anything.
 fn have(object: &Map<String, Value>, wanted: &Fields) -> bool {
     wanted.iter().all(|(key, wanted)| match (object.get(key), wanted) {
-        (found, Wanted::Exists(exists)) => found.is_some() == *exists,
         (Some(Value::Object(found)), Wanted::Object(wanted)) => have(found, wanted),
-        (Some(Value::Array(found)), Wanted::Any(values)) => found.iter().any(|found| values.contains(found)),
-        (Some(found), Wanted::Any(values)) => values.contains(found),
-        (_, Wanted::Object(_)) | (None, Wanted::Any(_)) => false,
+        (None, Wanted::Object(wanted)) => have(&Map::new(), wanted),
+        (Some(_), Wanted::Object(_)) => false,
+        (found, Wanted::Any(matchers)) => matchers.iter().any(|matcher| matcher.takes(found)),
     })
 }
 
@@ -140,6 +170,17 @@ mod tests {
     }
 
     #[test]
+    fn the_acceptor_does_not_hear_of_its_own_rejections() {
+        let by =
+            |arn: &str| takers("cloudtrail-reject.json", |event| event["detail"]["userIdentity"]["arn"] = arn.into());
+        let [own, other] = ["", "x"].map(|more| {
+            by(&format!("arn:aws:sts::{ACCOUNT}:assumed-role/ConnectionAcceptorRole{more}/connection-acceptor"))
+        });
+        assert_eq!(own, [Function::AvailabilityNotifier]);
+        assert_eq!(other, [Function::ConnectionAcceptor, Function::AvailabilityNotifier]);
+    }
+
+    #[test]
     fn nothing_of_another_account_or_source_is_handed_on() {
         for (field, value) in [("account", json!("111122223333")), ("source", json!("aws.s3")), ("detail", json!(1))] {
             assert_eq!(takers("cloudtrail-accept.json", |event| event[field] = value), [], "{field}");
@@ -148,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_pattern_that_is_not_understood_is_refused() {
-        for pattern in ["source: [{prefix: aws}]", "source: [1]", "source: aws", "[a]"] {
+        for pattern in ["source: [{prefix: aws}]", "source: [{anything-but: aws}]", "source: [1]", "source: aws", "[a]"]
+        {
             let pattern = YamlLoader::load_from_str(pattern).unwrap();
             assert!(fields(&pattern[0], ACCOUNT).is_err(), "{pattern:?}");
         }
