@@ -40,8 +40,9 @@ fn main() {
     let most = env::var("MOST").map_or(100_000, |text| text.parse().unwrap());
     // One thread, and so one core: the other is the function's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let only = env::var("ONLY").ok();
     let mut all = Vec::new();
-    for job in Job::BOTH {
+    for job in Job::BOTH.into_iter().filter(|job| only.as_deref().is_none_or(|only| only == job.name())) {
         for connections in [10, 100, 1_000, 10_000, 100_000].into_iter().filter(|connections| *connections <= most) {
             let run = runtime.block_on(runs::run(&programs, job, connections));
             eprint!("growth: {}", row(&run));
