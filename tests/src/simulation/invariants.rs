@@ -115,7 +115,9 @@ impl Simulation {
         }
         for ((kind, id), senders) in &told {
             let unheard = |sender: &u64| book.unheard.get(sender).is_some_and(|calls| *calls > 0);
-            let excused = senders.iter().filter(|sender| book.excused.contains(sender) || unheard(sender)).count();
+            // A mark that comes late takes the place of what another one marked since, of whatever kind that was.
+            let of_any_kind = told.iter().filter(|((_, other), _)| other == id).flat_map(|(_, senders)| senders);
+            let excused = of_any_kind.filter(|sender| book.excused.contains(sender) || unheard(sender)).count();
             if id.starts_with("vpce-") && kind != "DomainVerified" && senders.len() > 1 + excused {
                 let what = format!("{kind} of {id} was told {} times, by {senders:?}", senders.len());
                 let calls: Vec<String> = senders.iter().map(|sender| format!("call {sender}:")).collect();

@@ -237,6 +237,7 @@ impl Notifier {
         let claims = self.claim(&observed, &effects, now + took, took, deadline.decisions).await;
         let Claims { mut ours, until, refused } = claims;
         drop(effects);
+        let mut deadline = deadline;
         if !ours.is_empty() {
             // There can be thousands of them, and they are read once more.
             drop(observed);
@@ -248,12 +249,14 @@ impl Notifier {
             observed = self.look(look, now, deadline).await?;
             others.extend(self.claimed_by_others(&observed, now));
             ours.retain(|id| !others.contains_key(id));
-            // What was read is as old as the look is long, and another may have claimed and told meanwhile.
-            if at + clock::since(looked) >= until {
+            // What was read is as old as the look is long, and another may have claimed and told meanwhile. Nor is
+            // anything told once another may claim it.
+            let Ok(stands) = Duration::try_from(until - (at + clock::since(looked))) else {
                 return Err(Failure::ReadFailed(
                     "the look after the claim took longer than the claim stands".to_owned(),
                 ));
-            }
+            };
+            deadline.decisions = deadline.decisions.min(clock::now() + stands);
         }
         // Those that wait together are one notice, which then has another oldest one. What became due only now is
         // not claimed, and told by the next look.
