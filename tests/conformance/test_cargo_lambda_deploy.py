@@ -166,8 +166,11 @@ def test_the_rules_take_what_the_templates_rules_take_and_invoke_the_same_functi
         ("verifier", "DomainVerifierCall"),
         ("notifier", "AvailabilityNotifierCall"),
     ):
-        pattern = json.loads(rules[f"privatelink-{ours}"]["EventPattern"])
-        assert pattern == RULES[theirs]["EventPattern"]
+        text = rules[f"privatelink-{ours}"]["EventPattern"]
+        pattern = json.loads(text)
+        # By hand a role is called after its function.
+        text = text.replace("assumed-role/privatelink-connection-acceptor/", "assumed-role/ConnectionAcceptorRole/")
+        assert json.loads(text) == RULES[theirs]["EventPattern"]
         assert any(matches(pattern, event) for event in EVENTS.values())
 
 
