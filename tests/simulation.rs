@@ -17,7 +17,7 @@
 //! | what is published is not marked | 1 | a consumer was told twice |
 //! | a TXT record set is exchanged for our value alone | 4 | somebody else's value was lost |
 //! | only the first page of a listing is read | 1 | connections waited, and nobody was told |
-//! | a policy is read once and never again | 2 | a connection was rejected by a policy that was no longer in force |
+//! | a policy is read once and never again | 2 | a connection was decided by a policy that was no longer in force |
 //! | another notifier's claim is not heeded | 2 | a consumer was told twice |
 //! | the record of `*.c.example.com` is looked for below the asterisk | 1 | the name was never verified |
 //! | no attempt is given up that is not answered | 1 | an invocation did not end in its time |
