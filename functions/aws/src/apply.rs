@@ -20,14 +20,13 @@ use privatelink_core::plan::{Decided, Effect, EffectKind, policy_tag};
 use privatelink_core::report::{About, Ended, Outcome};
 use tokio::time::Instant;
 
+use crate::chunks::{TAGGED, chunks};
 use crate::clock::{self, sleep_until};
 use crate::deadline::{Deadline, attempt, pause};
 use crate::error::{CallError, Meaning};
 
 /// How many endpoints one call accepts or rejects. AWS documents no maximum.
 const DECISIONS: usize = 100;
-/// How many things one call tags: the maximum of CreateTags.
-const TAGGED: usize = 1000;
 /// How many calls are under way at the same time. Of an operation whose bucket has been found empty, one.
 const AT_ONCE: usize = 4;
 
@@ -246,11 +245,7 @@ impl Queue {
         }
         for (what, items) in groups {
             let size = if what.decides() { DECISIONS } else { TAGGED };
-            let mut items = items.into_iter().peekable();
-            while items.peek().is_some() {
-                let chunk = items.by_ref().take(size).collect();
-                queue.calls.push_back(Call::new(what.clone(), chunk));
-            }
+            queue.calls.extend(chunks(items, size).into_iter().map(|chunk| Call::new(what.clone(), chunk)));
         }
         queue
     }
@@ -397,11 +392,9 @@ impl Queue {
 
     /// Whatever waits for its tag is tagged now.
     fn flush(&mut self) {
-        for ((decision, policy), mut items) in std::mem::take(&mut self.untagged) {
-            while !items.is_empty() {
-                let later = items.split_off(items.len().min(TAGGED));
-                self.calls.push_front(Call::new(What::Tag(decision, policy.clone()), items));
-                items = later;
+        for ((decision, policy), items) in std::mem::take(&mut self.untagged) {
+            for chunk in chunks(items, TAGGED) {
+                self.calls.push_front(Call::new(What::Tag(decision, policy.clone()), chunk));
             }
         }
     }

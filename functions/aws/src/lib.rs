@@ -23,6 +23,7 @@
 pub mod acceptor;
 pub mod apply;
 mod calls;
+mod chunks;
 pub mod client;
 pub mod clock;
 pub mod configurator;

@@ -16,7 +16,8 @@ use time::OffsetDateTime;
 
 use super::Notifier;
 use super::post::post;
-use super::tags::{self, Marked, TAGGED, alike, chunks};
+use super::tags::{self, Marked, alike};
+use crate::chunks::{TAGGED, chunks};
 use crate::clock::sleep;
 use crate::deadline::Deadline;
 use crate::error::{CallError, Meaning};
@@ -148,8 +149,10 @@ impl<'c, 'o> Carrier<'c, 'o> {
             return Vec::new();
         }
         let groups = alike(std::mem::take(&mut self.unmarked));
-        let (due, left): (Vec<_>, Vec<_>) =
-            groups.into_values().flat_map(chunks).partition(|marks| !more || marks.len() == TAGGED);
+        let (due, left): (Vec<_>, Vec<_>) = groups
+            .into_values()
+            .flat_map(|marks| chunks(marks, TAGGED))
+            .partition(|marks| !more || marks.len() == TAGGED);
         self.unmarked = left.into_iter().flatten().collect();
         due
     }

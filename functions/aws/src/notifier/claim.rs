@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 use super::Notifier;
 use super::carry::ended;
-use super::tags::{alike, chunks, write};
+use super::tags::{alike, write};
+use crate::chunks::{TAGGED, chunks};
 use crate::error::{CallError, Meaning};
 
 /// The most tags that one thing bears, AWS's own left out.
@@ -90,7 +91,10 @@ impl Notifier {
             room
         });
         let marks: Vec<_> = marks.into_iter().map(|(mark, _)| mark.claimed(claim)).collect();
-        let calls = alike(&marks).into_values().flat_map(chunks).map(|chunk| write(&self.ec2, chunk, by));
+        let calls = alike(&marks)
+            .into_values()
+            .flat_map(|marks| chunks(marks, TAGGED))
+            .map(|chunk| write(&self.ec2, chunk, by));
         let mut answers = stream::iter(calls.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
         while let Some(answers) = answers.next().await {
             for (mark, answer) in answers {

@@ -10,8 +10,6 @@ use tokio::time::Instant;
 use crate::deadline::until;
 use crate::error::{CallError, Meaning};
 
-/// How many things one call tags: the maximum of CreateTags.
-pub(super) const TAGGED: usize = 1000;
 type Tags = [(&'static str, String)];
 
 /// A mark, and what became of writing it.
@@ -24,16 +22,6 @@ pub(super) fn alike<'m, 'o>(marks: impl IntoIterator<Item = &'m Mark<'o>>) -> BT
         groups.entry(mark.tags.as_slice()).or_default().push(mark);
     }
     groups
-}
-
-/// As many at a time as one call takes.
-pub(super) fn chunks<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
-    let mut chunks = Vec::with_capacity(all.len().div_ceil(TAGGED));
-    while !all.is_empty() {
-        let rest = all.split_off(TAGGED.min(all.len()));
-        chunks.push(std::mem::replace(&mut all, rest));
-    }
-    chunks
 }
 
 /// Writes marks that are alike. A call that is refused is halved.
