@@ -1,6 +1,7 @@
 //! Notices when something goes wrong, and in time: each is told once all the same, and nobody waits for another.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else must fail")]
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use privatelink_aws::notifier::Notifier;
@@ -228,6 +229,29 @@ async fn whoever_looks_longer_than_its_claim_stands_tells_nobody() {
     assert_eq!(notices.told(), []);
     notices.again(&notifier, json!({})).await.unwrap();
     assert_eq!(notices.told().len(), 1);
+}
+
+#[tokio::test]
+async fn a_slow_look_after_the_claim_is_taken_again() {
+    let mut notices = Notices::new();
+    // More than one call lists the connections of.
+    let services: BTreeSet<String> = (0..201).map(|_| notices.stage.service()).collect();
+    let endpoint = notices.connection(services.first().unwrap(), ACME, "available");
+    let until = (notices.region().now() + Duration::from_secs(30)).unix_timestamp() * 1000;
+    let region = notices.region().clone();
+    // The three reads of the first look, the claim, and of the second look the services and the first connections. Then
+    // it takes long; and somebody whose own first look was slow claims what has been read, and tells a while after.
+    let deed = move |count| {
+        if count == 6 {
+            std::thread::sleep(Duration::from_millis(1_500));
+            let claim = ("privatelink:notifying".to_owned(), format!("available @1f:{until}"));
+            region.world().endpoints.get_mut(&endpoint).unwrap().connection_tags.extend([claim]);
+        }
+    };
+    let notifier = Notifier::new(notices.config.clone(), &meanwhile(notices.region(), "POST", "", deed));
+    let answer = notices.answer(&notifier, json!({}), Duration::from_secs(3)).await.value().unwrap();
+    assert_eq!((outcomes(&answer), notices.told()), (tallied(&[]), vec![]), "{answer}");
+    assert_eq!(skipped(&answer), tallied(&[("not-ready", 1)]), "{answer}");
 }
 
 #[tokio::test]

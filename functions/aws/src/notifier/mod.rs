@@ -243,20 +243,28 @@ impl Notifier {
             drop(observed);
             // At the most half of the time that is left: the rest is for the look, and for telling.
             let left = deadline.decisions.saturating_duration_since(clock::now());
-            sleep(SETTLED.max(clock::since(looked) * 2).min(left / 2)).await;
+            let settled = SETTLED.max(clock::since(looked) * 2);
+            sleep(settled.min(left / 2)).await;
             let at = now;
-            let now = at + clock::since(looked);
-            observed = self.look(look, now, deadline).await?;
-            others.extend(self.claimed_by_others(&observed, now));
-            ours.retain(|id| !others.contains_key(id));
-            // What was read is as old as the look is long, and another may have claimed and told meanwhile. Nor is
-            // anything told once another may claim it.
-            let Ok(stands) = Duration::try_from(until - (at + clock::since(looked))) else {
-                return Err(Failure::ReadFailed(
-                    "the look after the claim took longer than the claim stands".to_owned(),
-                ));
+            observed = loop {
+                let again = clock::now();
+                let now = at + clock::since(looked);
+                let seen = self.look(look, now, deadline).await?;
+                others.extend(self.claimed_by_others(&seen, now));
+                ours.retain(|id| !others.contains_key(id));
+                // Nothing is told once another may claim it.
+                let Ok(stands) = Duration::try_from(until - (at + clock::since(looked))) else {
+                    return Err(Failure::ReadFailed(
+                        "the look after the claim took longer than the claim stands".to_owned(),
+                    ));
+                };
+                // What was read is as old as the look is long, and whoever was slow before it claimed may have done
+                // that meanwhile: no look that is longer than the wait after the claim shows that it stands.
+                if clock::since(again) <= settled {
+                    deadline.decisions = deadline.decisions.min(clock::now() + stands);
+                    break seen;
+                }
             };
-            deadline.decisions = deadline.decisions.min(clock::now() + stands);
         }
         // Those that wait together are one notice, which then has another oldest one. What became due only now is
         // not claimed, and told by the next look.
