@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use privatelink_core::policy::PolicyFaults;
+use toml::{Table, Value};
 
 /// A refusal says something, begins as the house's errors do, and ends without a full stop.
 pub fn refusal(error: &dyn fmt::Display) {
@@ -34,6 +35,15 @@ pub fn faults(faults: &PolicyFaults, files: &[(String, &[u8])]) {
 pub fn written(bytes: &[u8], lines: &[&str]) -> String {
     let line = |byte: &u8| lines[usize::from(*byte) % lines.len()];
     bytes.iter().take(40).flat_map(|byte| [line(byte), "\n"]).collect()
+}
+
+/// A second reading of a file of tables that was accepted, by the TOML library alone: it knows no key but the one of them.
+pub fn tables(bytes: &[u8], of: &str) -> Vec<Table> {
+    let text = std::str::from_utf8(bytes).expect("what is accepted is UTF-8");
+    let mut file: Table = text.parse().expect("what is accepted is TOML");
+    let listed = file.remove(of).unwrap_or_else(|| Value::Array(Vec::new()));
+    assert!(file.is_empty(), "a key that nobody knows: {file:?}");
+    listed.try_into().expect("a list of tables")
 }
 
 /// The service ids and the endpoint ids in a text, found in another way than the product's.

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use libfuzzer_sys::fuzz_target;
 use privatelink_core::ids::AccountId;
 use privatelink_core::policy::{CONSUMERS_FILE, Consumers, Sources};
-use privatelink_fuzz::{faults, written};
-use toml::{Table, Value};
+use privatelink_fuzz::{faults, tables, written};
+use toml::Value;
 
 const LINES: [&str; 20] = [
     "[[consumer]]",
@@ -45,15 +45,10 @@ fn check(bytes: &[u8]) {
         Ok(consumers) => consumers,
         Err(error) => return faults(&error, &[(CONSUMERS_FILE.to_owned(), bytes)]),
     };
-    let text = std::str::from_utf8(bytes).expect("what is accepted is UTF-8");
-    let table: Table = text.parse().expect("what is accepted is TOML");
-    assert!(table.keys().all(|key| key == "consumer"), "a key that nobody knows");
-    let empty = Vec::new();
-    let listed = table.get("consumer").map_or(&empty, |list| list.as_array().expect("a list"));
+    let listed = tables(bytes, "consumer");
     assert_eq!(listed.len(), consumers.iter().count(), "nobody is left out");
     let (mut names, mut accounts) = (BTreeSet::new(), BTreeSet::new());
     for (consumer, listed) in consumers.iter().zip(listed) {
-        let listed = listed.as_table().expect("a table");
         let strings = |key: &str| listed.get(key).map_or(Vec::new(), |list| list.as_array().expect("a list").clone());
         assert_eq!(listed.get("name"), Some(&Value::from(consumer.name.as_str())));
         assert!(!consumer.name.is_empty() && names.insert(consumer.name.as_str()), "a name is somebody's");

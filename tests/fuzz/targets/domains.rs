@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use libfuzzer_sys::fuzz_target;
 use privatelink_core::ids::DnsName;
 use privatelink_core::ownership::{DOMAINS_FILE, Domains, Publisher};
-use privatelink_fuzz::{faults, written};
-use toml::Table;
+use privatelink_fuzz::{faults, tables, written};
 
 const LINES: [&str; 16] = [
     "[[domain]]",
@@ -40,14 +39,9 @@ fn check(bytes: &[u8]) {
         Ok(domains) => domains,
         Err(error) => return faults(&error, &[(DOMAINS_FILE.to_owned(), bytes)]),
     };
-    let text = std::str::from_utf8(bytes).expect("what is accepted is UTF-8");
-    let table: Table = text.parse().expect("what is accepted is TOML");
-    assert!(table.keys().all(|key| key == "domain"), "a key that nobody knows");
-    let empty = Vec::new();
-    let listed = table.get("domain").map_or(&empty, |list| list.as_array().expect("a list"));
+    let listed = tables(bytes, "domain");
     let mut expected = BTreeMap::new();
-    for domain in listed {
-        let domain = domain.as_table().expect("a table");
+    for domain in &listed {
         let text = |key: &str| domain.get(key).map(|value| value.as_str().expect("a string"));
         assert!(domain.keys().all(|key| ["name", "dns", "roleArn"].contains(&key.as_str())), "an unknown key");
         let publisher = match (text("dns"), text("roleArn")) {
