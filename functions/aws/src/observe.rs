@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ServiceConfiguration, Tag, VpcEndpointConnection};
+use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use privatelink_core::config::TagFilter;
 use privatelink_core::ids::{AccountId, ConnectionId, EndpointId, ServiceId};
@@ -42,18 +43,28 @@ pub async fn observe(
     look: &Look,
     by: Instant,
 ) -> Result<Observed, Failure> {
-    let failed = |error| failed("DescribeVpcEndpointConnections", error);
-    let mut observed = observe_services(ec2, region, tag, look, by).await?;
-    let ids: Vec<ServiceId> = observed.services.keys().cloned().collect();
-    // With no service there is no call: a filter without a value would list the connections of all.
-    let chunks = ids.chunks(FILTER_VALUES).map(|ids| connections(ec2, ids, region, by));
-    let pages: Vec<_> = stream::iter(chunks).buffer_unordered(AT_ONCE).try_collect().await.map_err(failed)?;
-    for item in pages.into_iter().flatten() {
+    let services = observe_services(ec2, region, tag, look, by);
+    let (mut observed, items) = match look {
+        // Which services it is about is known already: their connections are listed at the same time, which spares an
+        // event the time of a call. Of a service that turns out to be foreign, or of another tag, they are dropped; and
+        // whoever names thousands of such has not more than that one call for it.
+        Look::At(asked) if asked.len() <= FILTER_VALUES => {
+            let asked: Vec<ServiceId> = asked.iter().cloned().collect();
+            try_join(services, connections(ec2, &asked, region, by)).await?
+        }
+        Look::At(_) | Look::Everything | Look::Nowhere => {
+            let observed = services.await?;
+            let ids: Vec<ServiceId> = observed.services.keys().cloned().collect();
+            let items = connections(ec2, &ids, region, by).await?;
+            (observed, items)
+        }
+    };
+    let is_foreign = |service: &ServiceId| !observed.services.contains_key(service);
+    for item in items {
         match item {
-            Ok(connection) if observed.services.contains_key(&connection.service) => {
-                observed.connections.push(connection);
-            }
-            Ok(_) => {}
+            Ok(connection) if is_foreign(&connection.service) => {}
+            Ok(connection) => observed.connections.push(connection),
+            Err(unreadable) if unreadable.service.as_ref().is_some_and(is_foreign) => {}
             Err(unreadable) => observed.unreadable.push(unreadable),
         }
     }
@@ -117,14 +128,23 @@ async fn services(ec2: &Client, by: Instant) -> Result<Vec<ServiceConfiguration>
     }
 }
 
-/// The connections of some services. Each page is turned into the core's words before the next one is asked for, since
-/// the SDK's take several times their room.
-async fn connections(
-    ec2: &Client,
-    ids: &[ServiceId],
-    region: &str,
-    by: Instant,
-) -> Result<Vec<Result<Connection, Unreadable>>, CallError> {
+type Items = Vec<Result<Connection, Unreadable>>;
+
+/// The connections of some services.
+///
+/// # Errors
+///
+/// [`Failure::ReadFailed`], if any page could not be read.
+async fn connections(ec2: &Client, ids: &[ServiceId], region: &str, by: Instant) -> Result<Items, Failure> {
+    // With no service there is no call: a filter without a value would list the connections of all.
+    let listings = ids.chunks(FILTER_VALUES).map(|ids| listing(ec2, ids, region, by));
+    let pages = stream::iter(listings).buffer_unordered(AT_ONCE).try_concat().await;
+    pages.map_err(|error| failed("DescribeVpcEndpointConnections", error))
+}
+
+/// One listing, of the connections of as many services as fit into a filter. Each page is turned into the core's words
+/// before the next one is asked for, since the SDK's take several times their room.
+async fn listing(ec2: &Client, ids: &[ServiceId], region: &str, by: Instant) -> Result<Items, CallError> {
     let values = ids.iter().map(ToString::to_string).collect();
     let filter = Filter::builder().name("service-id").set_values(Some(values)).build();
     let mut all = Vec::new();
