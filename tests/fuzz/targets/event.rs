@@ -33,13 +33,25 @@ fuzz_target!(|payload: &[u8]| {
     if provider.is_ok() || consumer.is_ok() {
         form(payload);
     }
-    // What counts is what the JSON says, and not how it is written.
-    if let Ok(value) = serde_json::from_slice::<Value>(payload) {
+    // What counts is what the JSON says, and not how it is written. The library reads one key as its own, which then is
+    // not written again.
+    if let Ok(value) = serde_json::from_slice::<Value>(payload)
+        && !std::str::from_utf8(payload).is_ok_and(has_own_key)
+    {
         let again = value.to_string();
         assert_eq!(Trigger::parse(again.as_bytes()), provider);
         assert_eq!(Trigger::parse_consumers(again.as_bytes()), consumer);
     }
 });
+
+/// Whether anything in a JSON text has the key by which `serde_json` knows a [`RawValue`].
+fn has_own_key(json: &str) -> bool {
+    if let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {
+        fields.iter().any(|(key, value)| key == "$serde_json::private::RawValue" || has_own_key(value.get()))
+    } else {
+        serde_json::from_str::<Vec<&RawValue>>(json).is_ok_and(|items| items.iter().any(|item| has_own_key(item.get())))
+    }
+}
 
 /// What is accepted is an object with the keys of one of the forms, by the word of another reader than the product's.
 fn form(payload: &[u8]) {
