@@ -232,6 +232,25 @@ async fn whoever_looks_longer_than_its_claim_stands_tells_nobody() {
 }
 
 #[tokio::test]
+async fn nothing_is_begun_to_be_told_after_its_claim_has_ended() {
+    let mut notices = Notices::new();
+    let service = notices.stage.service();
+    (0..11).for_each(|_| drop(notices.connection(&service, ACME, "available")));
+    // The two reads of the first look, the claim, the second look, and the first of two batches.
+    let slow = |count| {
+        if count == 5 {
+            std::thread::sleep(Duration::from_millis(5_300));
+        }
+    };
+    let notifier = Notifier::new(notices.config.clone(), &meanwhile(notices.region(), "POST", "", slow));
+    let answer = notices.answer(&notifier, json!({}), Duration::from_secs(60)).await.value();
+    assert!(matches!(answer, Err(Failure::Retry(_))), "{answer:?}");
+    assert_eq!(notices.told().len(), 10);
+    notices.again(&notifier, json!({})).await.unwrap();
+    assert_eq!(notices.told().len(), 1);
+}
+
+#[tokio::test]
 async fn a_slow_look_after_the_claim_is_taken_again() {
     let mut notices = Notices::new();
     // More than one call lists the connections of.

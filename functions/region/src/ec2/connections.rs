@@ -1,5 +1,7 @@
 //! Connections, as the service's owner sees and decides them.
 
+use std::collections::BTreeSet;
+
 use super::{ApiError, Fields, Filter, dry_run, page, services, tag_set, unsuccessful};
 use crate::query::Params;
 use crate::service::Caller;
@@ -11,15 +13,20 @@ pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) 
     let known = ["ip-address-type", "service-id", "vpc-endpoint-owner", "vpc-endpoint-region", "vpc-endpoint-state"];
     let filters = Filter::take(params, &known)?;
     let seen_at = world.now() - world.settings.read_lag;
-    let mut found: Vec<&Endpoint> = world
-        .endpoints
+    // Of which services is settled first, since there are fewer of them than of endpoints.
+    let of: BTreeSet<&str> = world
+        .services
         .values()
-        .filter(|endpoint| world.services.get(&endpoint.service).is_some_and(|service| service.owner == account))
+        .filter(|service| service.owner == account)
+        .map(|service| service.id.as_str())
+        .filter(|id| filters.iter().all(|filter| filter.name != "service-id" || filter.matches(id)))
         .collect();
+    let mut found: Vec<&Endpoint> =
+        world.endpoints.values().filter(|endpoint| of.contains(endpoint.service.as_str())).collect();
     found.retain(|endpoint| {
         filters.iter().all(|filter| match filter.name.as_str() {
             "ip-address-type" => filter.matches(&endpoint.ip_address_type),
-            "service-id" => filter.matches(&endpoint.service),
+            "service-id" => true,
             "vpc-endpoint-owner" => filter.matches(&endpoint.owner),
             "vpc-endpoint-region" => {
                 let elsewhere = endpoint.region != world.settings.name;
