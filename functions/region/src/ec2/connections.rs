@@ -1,8 +1,9 @@
 //! Connections, as the service's owner sees and decides them.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
-use super::{ApiError, Fields, Filter, dry_run, page, services, tag_set, unsuccessful};
+use super::{ApiError, Fields, Filter, dry_run, invalid_token, page_size, services, tag_set, unsuccessful};
 use crate::query::Params;
 use crate::service::Caller;
 use crate::world::{Endpoint, World};
@@ -21,9 +22,16 @@ pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) 
         .map(|service| service.id.as_str())
         .filter(|id| filters.iter().all(|filter| filter.name != "service-id" || filter.matches(id)))
         .collect();
-    let mut found: Vec<&Endpoint> =
-        world.endpoints.values().filter(|endpoint| of.contains(endpoint.service.as_str())).collect();
-    found.retain(|endpoint| {
+    // There can be a hundred pages: the token says after which endpoint the next begins, and nobody counts from the first.
+    let size = page_size(usize::MAX, world, params)?;
+    let after = match params.take("NextToken") {
+        None => Bound::Unbounded,
+        Some(token) => match token.strip_prefix("after-") {
+            Some(id) => Bound::Excluded(id.to_owned()),
+            None => return Err(invalid_token(&token)),
+        },
+    };
+    let matches = |endpoint: &&Endpoint| {
         filters.iter().all(|filter| match filter.name.as_str() {
             "ip-address-type" => filter.matches(&endpoint.ip_address_type),
             "service-id" => true,
@@ -35,8 +43,13 @@ pub(super) fn describe(world: &mut World, caller: &Caller, params: &mut Params) 
             // A word in the wrong case, or none of EC2's, silently matches nothing.
             _ => filter.matches(endpoint.state_at(seen_at)),
         })
-    });
-    let (found, next) = page(world, params, found)?;
+    };
+    let endpoints = world.endpoints.range((after, Bound::Unbounded)).map(|(_, endpoint)| endpoint);
+    let endpoints = endpoints.filter(|endpoint| of.contains(endpoint.service.as_str())).filter(matches);
+    let mut found: Vec<&Endpoint> = endpoints.take(size.saturating_add(1)).collect();
+    let more = found.len() > size;
+    found.truncate(size);
+    let next = found.last().filter(|_| more).map(|endpoint| format!("after-{}", endpoint.id));
     let dry_run = dry_run(params);
     params.finish()?;
     dry_run?;

@@ -183,12 +183,8 @@ fn bounded_page<T>(world: &World, params: &mut Params, items: Vec<T>) -> Result<
     page_up_to(LONGEST_PAGE, world, params, items)
 }
 
-fn page_up_to<T>(
-    most: usize,
-    world: &World,
-    params: &mut Params,
-    mut items: Vec<T>,
-) -> Result<(Vec<T>, Option<String>), ApiError> {
+/// How many items a page has at most.
+fn page_size(most: usize, world: &World, params: &mut Params) -> Result<usize, ApiError> {
     let asked = match params.take("MaxResults") {
         None => LONGEST_PAGE,
         Some(text) => match text.parse() {
@@ -200,18 +196,30 @@ fn page_up_to<T>(
             }
         },
     };
+    Ok(world.settings.page.min(asked))
+}
+
+fn page_up_to<T>(
+    most: usize,
+    world: &World,
+    params: &mut Params,
+    mut items: Vec<T>,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
+    let size = page_size(most, world, params)?;
     let from = match params.take("NextToken") {
         None => 0,
-        Some(token) => match token.strip_prefix("page-").and_then(|from| from.parse().ok()) {
-            Some(from) => from,
-            None => return Err(ApiError::new(400, "InvalidNextToken", &format!("The token '{token}' is invalid"))),
-        },
+        Some(token) => {
+            token.strip_prefix("page-").and_then(|from| from.parse().ok()).ok_or_else(|| invalid_token(&token))?
+        }
     };
-    let size = world.settings.page.min(asked);
     let next = (items.len() > from + size).then(|| format!("page-{}", from + size));
     items.drain(..from.min(items.len()));
     items.truncate(size);
     Ok((items, next))
+}
+
+fn invalid_token(token: &str) -> ApiError {
+    ApiError::new(400, "InvalidNextToken", &format!("The token '{token}' is invalid"))
 }
 
 /// Whether the call is only to be tried, which ends it with a refusal where it would have succeeded.
