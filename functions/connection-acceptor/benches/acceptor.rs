@@ -1,4 +1,4 @@
-//! What the acceptor costs: `cargo bench -p connection-acceptor`. It prints figures and judges none.
+//! What the acceptor costs: `cargo bench --workspace --bench acceptor`. It prints figures and judges none.
 //!
 //! The function is its release binary, in a process of its own, with the Region on the other side of loopback.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a command, not a library")]

@@ -1,4 +1,5 @@
-//! What the verifier costs: `cargo bench -p domain-verifier`. It prints figures, and fails where a limit is broken.
+//! What the verifier costs: `cargo bench --workspace --bench verifier`. It prints figures, and fails where a limit is
+//! broken.
 //!
 //! The function is its binary, in a process of its own, with the Region on the other side of loopback. The Region's clock
 //! is the wall's and it throttles as AWS does, so that most of the time is spent waiting for Route 53's ten requests a
