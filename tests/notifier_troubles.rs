@@ -251,6 +251,29 @@ async fn nothing_is_begun_to_be_told_after_its_claim_has_ended() {
 }
 
 #[tokio::test]
+async fn by_what_a_slow_look_saw_nothing_is_claimed() {
+    let mut notices = Notices::new();
+    // More than one call lists the connections of.
+    let services: BTreeSet<String> = (0..201).map(|_| notices.stage.service()).collect();
+    let endpoint = notices.connection(services.first().unwrap(), ACME, "available");
+    let until = (notices.region().now() + Duration::from_secs(30)).unix_timestamp() * 1000;
+    let region = notices.region().clone();
+    // The services, the first connections, and then it takes long; meanwhile somebody claims what has been read.
+    let deed = move |count| {
+        if count == 2 {
+            std::thread::sleep(Duration::from_millis(700));
+            let claim = ("privatelink:notifying".to_owned(), format!("available @1f:{until}"));
+            region.world().endpoints.get_mut(&endpoint).unwrap().connection_tags.extend([claim]);
+        }
+    };
+    let notifier = Notifier::new(notices.config.clone(), &meanwhile(notices.region(), "POST", "", deed));
+    let answer = notices.answer(&notifier, json!({}), Duration::from_secs(3)).await.value().unwrap();
+    assert_eq!((outcomes(&answer), notices.told()), (tallied(&[]), vec![]), "{answer}");
+    assert_eq!(skipped(&answer), tallied(&[("not-ready", 1)]), "{answer}");
+    assert_eq!(notices.writes().get("CreateTags"), None);
+}
+
+#[tokio::test]
 async fn a_slow_look_after_the_claim_is_taken_again() {
     let mut notices = Notices::new();
     // More than one call lists the connections of.
