@@ -250,23 +250,28 @@ async fn nothing_is_begun_to_be_told_after_its_claim_has_ended() {
     assert_eq!(notices.told().len(), 1);
 }
 
-#[tokio::test]
-async fn by_what_a_slow_look_saw_nothing_is_claimed() {
-    let mut notices = Notices::new();
-    // More than one call lists the connections of.
+/// A notifier that takes so long before its call of that number that somebody else claims meanwhile what it has read.
+/// There is one connection, and more services than one call lists the connections of: a look is three calls.
+fn overtaken(notices: &mut Notices, call: usize, slow: Duration) -> Notifier {
     let services: BTreeSet<String> = (0..201).map(|_| notices.stage.service()).collect();
     let endpoint = notices.connection(services.first().unwrap(), ACME, "available");
     let until = (notices.region().now() + Duration::from_secs(30)).unix_timestamp() * 1000;
     let region = notices.region().clone();
-    // The services, the first connections, and then it takes long; meanwhile somebody claims what has been read.
     let deed = move |count| {
-        if count == 2 {
-            std::thread::sleep(Duration::from_millis(700));
+        if count == call {
+            std::thread::sleep(slow);
             let claim = ("privatelink:notifying".to_owned(), format!("available @1f:{until}"));
             region.world().endpoints.get_mut(&endpoint).unwrap().connection_tags.extend([claim]);
         }
     };
-    let notifier = Notifier::new(notices.config.clone(), &meanwhile(notices.region(), "POST", "", deed));
+    Notifier::new(notices.config.clone(), &meanwhile(notices.region(), "POST", "", deed))
+}
+
+#[tokio::test]
+async fn by_what_a_slow_look_saw_nothing_is_claimed() {
+    let mut notices = Notices::new();
+    // The services, and the first connections.
+    let notifier = overtaken(&mut notices, 2, Duration::from_millis(700));
     let answer = notices.answer(&notifier, json!({}), Duration::from_secs(3)).await.value().unwrap();
     assert_eq!((outcomes(&answer), notices.told()), (tallied(&[]), vec![]), "{answer}");
     assert_eq!(skipped(&answer), tallied(&[("not-ready", 1)]), "{answer}");
@@ -276,21 +281,9 @@ async fn by_what_a_slow_look_saw_nothing_is_claimed() {
 #[tokio::test]
 async fn a_slow_look_after_the_claim_is_taken_again() {
     let mut notices = Notices::new();
-    // More than one call lists the connections of.
-    let services: BTreeSet<String> = (0..201).map(|_| notices.stage.service()).collect();
-    let endpoint = notices.connection(services.first().unwrap(), ACME, "available");
-    let until = (notices.region().now() + Duration::from_secs(30)).unix_timestamp() * 1000;
-    let region = notices.region().clone();
-    // The three reads of the first look, the claim, and of the second look the services and the first connections. Then
-    // it takes long; and somebody whose own first look was slow claims what has been read, and tells a while after.
-    let deed = move |count| {
-        if count == 6 {
-            std::thread::sleep(Duration::from_millis(1_500));
-            let claim = ("privatelink:notifying".to_owned(), format!("available @1f:{until}"));
-            region.world().endpoints.get_mut(&endpoint).unwrap().connection_tags.extend([claim]);
-        }
-    };
-    let notifier = Notifier::new(notices.config.clone(), &meanwhile(notices.region(), "POST", "", deed));
+    // The first look, the claim, and of the second look the services and the first connections. Whoever claims then was
+    // slow itself, and tells a while after.
+    let notifier = overtaken(&mut notices, 6, Duration::from_millis(1_500));
     let answer = notices.answer(&notifier, json!({}), Duration::from_secs(3)).await.value().unwrap();
     assert_eq!((outcomes(&answer), notices.told()), (tallied(&[]), vec![]), "{answer}");
     assert_eq!(skipped(&answer), tallied(&[("not-ready", 1)]), "{answer}");

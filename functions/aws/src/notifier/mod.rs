@@ -230,11 +230,10 @@ impl Notifier {
         look: &Look,
         mut observed: Observed,
         consumers: &Consumers,
-        looked: Instant,
-        now: OffsetDateTime,
-        deadline: Deadline,
+        mut looked: Instant,
+        mut now: OffsetDateTime,
+        mut deadline: Deadline,
     ) -> Result<Round, Failure> {
-        let (mut looked, mut now) = (looked, now);
         // A claim takes the place of one that was made since the look, and whoever made that one waits no longer than a
         // look should take: so nothing is claimed by what was seen long ago.
         for _ in 0..AGAIN_IF_SLOW {
@@ -253,7 +252,6 @@ impl Notifier {
         let claims = self.claim(&observed, &effects, now + took, took, deadline.decisions).await;
         let Claims { mut ours, until, refused } = claims;
         drop(effects);
-        let mut deadline = deadline;
         if !ours.is_empty() {
             // There can be thousands of them, and they are read once more.
             drop(observed);
