@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use privatelink_region::sns::Protocol;
-use privatelink_region::world::{DnsState, Endpoint};
+use privatelink_region::world::{DnsState, Endpoint, World};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -30,6 +30,11 @@ fn was_live(endpoint: &Endpoint, from: OffsetDateTime, to: OffsetDateTime) -> bo
     let live = |state: &str| matches!(state, "pending" | "available");
     let within = endpoint.history.iter().filter(|(at, _)| from < *at && *at <= to);
     endpoint.created <= from && live(endpoint.state_at(from)) && within.into_iter().all(|(_, state)| live(state))
+}
+
+/// Whether an endpoint is in another Region than the service.
+fn is_abroad(world: &World, endpoint: &Endpoint) -> bool {
+    endpoint.region != world.settings.name
 }
 
 impl Simulation {
@@ -71,7 +76,7 @@ impl Simulation {
             let wanted = if *accepted { Verdict::Accept } else { Verdict::Reject };
             let last = self.rules.iter().rposition(|(since_rule, _)| *since_rule <= *since).unwrap_or(0);
             let mut rules = self.rules[last..].iter().filter(|(since_rule, _)| *since_rule <= *at);
-            if !rules.any(|(_, rule)| rule.judge(&of.owner, others) == wanted) {
+            if !rules.any(|(_, rule)| rule.judge(&of.owner, is_abroad(&world, of), others) == wanted) {
                 let what = format!("{endpoint} of {} was decided {wanted:?} with {others} others", of.owner);
                 found.push(violation(what, &[endpoint, "policy ", &format!("call {invocation}:")]));
             }
@@ -89,7 +94,7 @@ impl Simulation {
                     && consumer(&other.owner) == consumer(&endpoint.owner)
                     && matches!(other.state(), "pending" | "available")
             });
-            let verdict = rule.judge(&endpoint.owner, others.count());
+            let verdict = rule.judge(&endpoint.owner, is_abroad(&world, endpoint), others.count());
             if verdict != Verdict::Hold {
                 let what = format!("{} of {} still waits, and {rule:?} says {verdict:?}", endpoint.id, endpoint.owner);
                 found.push(violation(what, &[&endpoint.id, "policy "]));
@@ -147,15 +152,19 @@ impl Simulation {
     /// No value of somebody else's is lost, and every name is verified whose record can be made.
     fn judge_names(&self, found: &mut Vec<Violation>) {
         let world = self.region.world();
-        let zone = &world.route53.zones[&self.zone];
+        let is_there = |key, value| {
+            let mut zones = self.zones.iter().map(|zone| &world.route53.zones[zone]);
+            zones.any(|zone| zone.records.get(key).is_some_and(|set| set.values().contains(value)))
+        };
         for (key, value) in &self.foreigns {
-            if !zone.records.get(key).is_some_and(|set| set.values().contains(value)) {
+            if !is_there(key, value) {
                 found.push(violation(format!("{value} is lost at {}", key.name), &["somebody", "ChangeResource"]));
             }
         }
         for service in world.services.values() {
             let Some(name) = &service.private_dns_name else { continue };
-            if name.name.ends_with(".example.com") && name.state != DnsState::Verified {
+            let can_be = [".example.com", ".example.org"].iter().any(|zone| name.name.ends_with(zone));
+            if can_be && name.state != DnsState::Verified {
                 let what = format!("{} of {} is {}", name.name, service.id, name.state.word());
                 found.push(violation(what, &[&service.id, "Verification", "ChangeResource"]));
             }
@@ -165,7 +174,9 @@ impl Simulation {
     /// The consumer's endpoints have what is wanted, but for those that the consumer changed by hand.
     fn judge_endpoints(&self, found: &mut Vec<Violation>) {
         let world = self.region.world();
-        let managed = world.endpoints.values().filter(|endpoint| !endpoint.tags.is_empty());
+        // One of a Gateway Load Balancer is none of the configurator's.
+        let managed = |endpoint: &&Endpoint| !endpoint.tags.is_empty() && endpoint.kind == "Interface";
+        let managed = world.endpoints.values().filter(managed);
         for endpoint in managed.filter(|endpoint| endpoint.state() == "available") {
             if endpoint.ip_address_type != "dualstack" && !self.touched.contains(&endpoint.id) {
                 let what = format!("{} has {} only", endpoint.id, endpoint.ip_address_type);

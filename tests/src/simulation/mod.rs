@@ -45,7 +45,7 @@ use self::rules::{CONSUMERS, Rule};
 use self::time::Leaps;
 use self::timeline::Timeline;
 use crate::notices::{Notices, OPERATORS};
-use crate::stage::{ACME, PROVIDER, Stage};
+use crate::stage::{ACME, PROVIDER, STRANGER, Stage};
 
 /// How long people are busy, in seconds of the Region's.
 const BUSY: u64 = 30 * 60;
@@ -78,7 +78,7 @@ pub struct Simulation {
     happenings: UnboundedReceiver<Happening>,
     folder: TempDir,
     configs: Configs,
-    zone: String,
+    zones: Vec<String>,
     services: Vec<String>,
     rules: Vec<(OffsetDateTime, Rule)>,
     foreigns: Vec<(RecordKey, String)>,
@@ -146,12 +146,14 @@ impl Simulation {
         notices.config.watch = Duration::from_secs(random.choice([0, 20]).unwrap());
         let Notices { stage, config: notifier, .. } = notices;
         stage.write("consumers.toml", CONSUMERS);
+        let role = format!("arn:aws:iam::{STRANGER}:role/dns");
+        stage.write("domains.toml", &format!("[[domain]]\nname = \"example.org\"\nroleArn = \"{role}\"\n"));
         let Stage { region, policy: folder, config: acceptor, .. } = stage;
         let aws = acceptor.aws.clone();
         let verifier = VerifierConfig {
             aws: aws.clone(),
             mode: Mode::Enforce,
-            policy_dir: None,
+            policy_dir: Some(acceptor.policy_dir.clone()),
             service_tag: None,
             operator_topic: Some(TopicArn::parse(OPERATORS).unwrap()),
             watch: notifier.watch,
@@ -170,7 +172,7 @@ impl Simulation {
         };
         let timeline = Arc::new(Timeline::new(&region));
         let network = Network::new(&region, random.u64(..), &timeline);
-        let zone = people_zone(&region);
+        let zones = vec![zone(&region, PROVIDER, "example.com"), zone(&region, STRANGER, "example.org")];
         let happenings = region.listen();
         // A third of the seeds are calm: nobody dies there and nothing goes wrong, and nothing excuses a second notice.
         let calm = random.u8(..3) == 0;
@@ -183,7 +185,7 @@ impl Simulation {
             timeline,
             folder,
             configs: Configs { acceptor, verifier, notifier, configurator },
-            zone,
+            zones,
             services: Vec::new(),
             rules: Vec::new(),
             foreigns: Vec::new(),
@@ -297,16 +299,16 @@ impl Simulation {
     }
 }
 
-/// The zone in which most names are.
-fn people_zone(region: &Region) -> String {
+/// A zone of an account, by its id. That of another account is written to in a role of that account's.
+fn zone(region: &Region, account: &str, name: &str) -> String {
     use privatelink_region::route53::{Name, ZoneDraft};
     let mut world = region.world();
     let now = world.now();
     let draft = ZoneDraft {
-        name: Name::parse("example.com").unwrap(),
-        caller_reference: "0".to_owned(),
+        name: Name::parse(name).unwrap(),
+        caller_reference: name.to_owned(),
         comment: None,
         vpcs: Vec::new(),
     };
-    world.route53.create_zone(PROVIDER, draft, now).0.id.clone()
+    world.route53.create_zone(account, draft, now).0.id.clone()
 }

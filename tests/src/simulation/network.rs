@@ -279,7 +279,7 @@ impl Network {
         if action == "CreateTags" && !good || unheard && action.starts_with("Publish") {
             book.excused.insert(invocation);
         }
-        let reads = ["Describe", "List", "Get"].iter().any(|read| action.starts_with(read));
+        let reads = ["Describe", "List", "Get", "AssumeRole"].iter().any(|read| action.starts_with(read));
         if !reads && !body.contains("DryRun=true") {
             self.timeline.say(format!("  call {invocation}: {action}{}", if good { "" } else { " (refused)" }));
             let endpoint = body.split('&').find_map(|pair| pair.strip_prefix("VpcEndpointId=")).unwrap_or_default();

@@ -14,8 +14,11 @@ use crate::stage::{ACME, PROVIDER};
 
 /// The most endpoints that one seed makes.
 const ENDPOINTS: usize = 14;
-/// The names that services may have. The last one is in no zone of the provider's.
-const NAMES: [&str; 4] = ["a.example.com", "b.example.com", "*.c.example.com", "d.example.net"];
+/// The names that services may have. That of `example.org` is in another account's zone, and the last one in none.
+const NAMES: [&str; 5] = ["a.example.com", "b.example.com", "*.c.example.com", "e.example.org", "d.example.net"];
+
+/// A Region from which some connect.
+const ABROAD: &str = "eu-central-1";
 
 impl Simulation {
     /// Somebody does something.
@@ -44,20 +47,22 @@ impl Simulation {
         self.rules.push((self.region.now(), rule));
     }
 
-    /// A new service, with a name or without one.
+    /// A new service, with a name or without one. That of a Gateway Load Balancer can have none.
     pub(super) fn offer(&mut self) {
-        let name = self.random.choice(NAMES).filter(|_| self.random.u8(..4) > 0);
+        let kind = if self.random.u8(..6) == 0 { "gwy" } else { "net" };
+        let name = self.random.choice(NAMES).filter(|_| kind == "net" && self.random.u8(..4) > 0);
+        let load_balancer =
+            format!("arn:aws:elasticloadbalancing:us-west-2:{PROVIDER}:loadbalancer/{kind}/api/50dc6c495c0c9188");
         let draft = ServiceDraft {
             acceptance_required: true,
-            load_balancers: vec![
-                "arn:aws:elasticloadbalancing:us-west-2:999988887777:loadbalancer/net/api/50dc6c495c0c9188".to_owned(),
-            ],
+            load_balancers: vec![load_balancer],
             ip_address_types: vec!["ipv4".to_owned(), "ipv6".to_owned()],
             private_dns_name: name.map(ToOwned::to_owned),
+            supported_regions: [ABROAD.to_owned()].into(),
             ..ServiceDraft::default()
         };
         let id = self.region.world().create_service(PROVIDER, draft).id.clone();
-        self.timeline.say(format!("service {id} with the name {name:?}"));
+        self.timeline.say(format!("service {id} ({kind}) with the name {name:?}"));
         self.services.push(id);
     }
 
@@ -67,6 +72,8 @@ impl Simulation {
 
     fn connect(&mut self) {
         let (service, account) = (self.service(), self.random.choice(ACCOUNTS).unwrap());
+        // The configurator is in its own Region, and sees none of another.
+        let region = (account != ACME && self.random.u8(..4) == 0).then(|| ABROAD.to_owned());
         let mut world = self.region.world();
         let number = world.endpoints.len();
         if number >= ENDPOINTS {
@@ -76,6 +83,7 @@ impl Simulation {
         let draft = EndpointDraft {
             service_name: world.service_name(&world.services[&service]),
             vpc: format!("vpc-0a11ce00000000{number:02}"),
+            region: region.clone(),
             ip_address_type: "ipv4".to_owned(),
             subnets: vec![format!("subnet-0a11ce00000000{number:02}")],
             tags: tag.into_iter().collect(),
@@ -83,7 +91,7 @@ impl Simulation {
         };
         let made = world.create_endpoint(account, draft).unwrap().id.clone();
         drop(world);
-        self.timeline.say(format!("{account} makes {made} of {service}"));
+        self.timeline.say(format!("{account} makes {made} of {service} in {region:?}"));
     }
 
     /// Some endpoint that is not deleted, with its owner and its service.
@@ -127,19 +135,17 @@ impl Simulation {
         let service = self.service();
         let mut world = self.region.world();
         let Some(name) = world.services[&service].private_dns_name.clone() else { return };
-        let Some(zone) = world.route53.zones.get(&self.zone) else { return };
         let record = format!("{}.{}", name.record, name.name.trim_start_matches("*."));
         let key = RecordKey { name: Name::parse(&record).unwrap(), kind: "TXT".to_owned(), identifier: None };
-        if !key.name.is_within(&zone.name) {
-            return;
-        }
+        let mut zones = self.zones.iter().map(|zone| (zone, &world.route53.zones[zone]));
+        let Some((id, zone)) = zones.find(|(_, zone)| key.name.is_within(&zone.name)) else { return };
         let mut records = zone.records.clone();
         let mut values = records.get(&key).map(|set| set.values().to_vec()).unwrap_or_default();
         let value = format!("\"somebody-else={}\"", self.foreigns.len());
         values.push(value.clone());
         records.insert(key.clone(), RecordSet::simple(3600, values));
         let now = world.now();
-        world.route53.change_zone(&self.zone, records, None, now).unwrap();
+        world.route53.change_zone(id, records, None, now).unwrap();
         drop(world);
         self.timeline.say(format!("somebody else adds {value} to {record}"));
         self.foreigns.push((key, value));
@@ -157,10 +163,11 @@ impl Simulation {
     fn name_servers(&mut self) {
         let how = self.random.choice(TROUBLES).filter(|_| self.random.u8(..3) > 0);
         let which = self.random.choice([vec![], vec![0], vec![1, 3]]).unwrap();
+        let zone = self.random.choice(&self.zones).unwrap();
         let mut world = self.region.world();
         world.dns.mend(None);
         if let Some(how) = how {
-            let zone = world.route53.zones[&self.zone].name.clone();
+            let zone = world.route53.zones[zone].name.clone();
             world.dns.add(DnsFault { zone, kind: DnsFaultKind::Servers { which: which.clone(), how } });
         }
         drop(world);
@@ -169,7 +176,8 @@ impl Simulation {
 }
 
 /// What can be down: the operations whose names begin so.
-const OUTAGES: [&str; 6] = ["Publish", "CreateTags", "Accept", "Describe", "ChangeResourceRecordSets", "Start"];
+const OUTAGES: [&str; 7] =
+    ["Publish", "CreateTags", "Accept", "Describe", "ChangeResourceRecordSets", "Start", "AssumeRole"];
 /// What becomes of the name servers of the zone.
 const TROUBLES: [ServerFault; 6] = [
     ServerFault::Servfail,

@@ -42,6 +42,8 @@ pub enum Verdict {
 pub enum Rule {
     /// Partners are welcome up to their limit, the blocked are turned away.
     Usual,
+    /// The same, but that nobody is welcome from another Region.
+    Near,
     /// Whoever is listed nowhere is welcome as well.
     Open,
     /// Nobody is welcome, and nobody is turned away.
@@ -52,7 +54,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Usual, Self::Open, Self::Closed, Self::Turned];
+    pub const ALL: [Self; 5] = [Self::Usual, Self::Near, Self::Open, Self::Closed, Self::Turned];
 
     /// The policy as the product reads it.
     pub fn cedar(self) -> String {
@@ -70,6 +72,11 @@ impl Rule {
         };
         match self {
             Self::Usual => format!("{partners}\n{blocked}"),
+            Self::Near => format!(
+                "{partners}\n{blocked}\n{}",
+                r#"@id("near") forbid(principal, action == PrivateLink::Action::"Accept", resource)
+                    when { context.crossRegion };"#
+            ),
             Self::Open => format!("{partners}\n{blocked}\n{}", strangers("Accept")),
             Self::Closed => format!(
                 "{partners}\n{}",
@@ -84,20 +91,22 @@ impl Rule {
         }
     }
 
-    /// What it says of an account whose consumer has so many other connections to the service.
-    pub fn judge(self, account: &str, others: usize) -> Verdict {
+    /// What it says of an account whose consumer has so many other connections to the service, and whose endpoint is or
+    /// is not in another Region.
+    pub fn judge(self, account: &str, abroad: bool, others: usize) -> Verdict {
         let (partner, blocked) = (consumer(account) == "acme", consumer(account) == "beta");
         match self {
             Self::Closed => Verdict::Hold,
-            Self::Usual | Self::Open if partner => {
+            Self::Near if abroad && !blocked => Verdict::Hold,
+            Self::Usual | Self::Near | Self::Open if partner => {
                 if others < MOST {
                     Verdict::Accept
                 } else {
                     Verdict::Hold
                 }
             }
-            Self::Usual | Self::Open if blocked => Verdict::Reject,
-            Self::Usual => Verdict::Hold,
+            Self::Usual | Self::Near | Self::Open if blocked => Verdict::Reject,
+            Self::Usual | Self::Near => Verdict::Hold,
             Self::Open => Verdict::Accept,
             Self::Turned if partner => Verdict::Hold,
             Self::Turned if blocked => Verdict::Accept,
