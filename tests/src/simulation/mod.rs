@@ -1,9 +1,10 @@
 //! A Region in which everything lives at once, all functions and everybody whom they work for, played from one seed.
 //!
 //! The seed draws who does what and when, which events are lost, doubled, late and out of order, which calls are slow, go
-//! wrong, or go wrong after they took effect, how far reads lag behind, and which invocations die, at whatever await. Time
-//! stands while anybody has something to do, so that a day takes a second, and the same seed is the same day. After it
-//! the weather is fine, and [`invariants`] says what has to hold then.
+//! wrong, or go wrong after they took effect, how far reads lag behind, and which invocations die, at whatever await. Some
+//! names are in a zone of another account, some endpoints in another Region, and some services have a Gateway Load
+//! Balancer. Time stands while anybody has something to do, so that a day takes a second, and the same seed is the same
+//! day. After it the weather is fine, and [`invariants`] says what has to hold then.
 //!
 //! - [`time`]: the time, which leaps. [`network`]: the way to the Region, and the book of what was done there.
 //! - [`sky`]: the world's DNS. [`functions`]: processes and invocations. `people`: everybody else.
