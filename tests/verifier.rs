@@ -310,6 +310,23 @@ async fn of_two_zones_of_one_name_the_delegated_one_gets_the_record() {
 }
 
 #[tokio::test]
+async fn the_record_of_a_name_that_was_taken_away_is_named_and_left() {
+    let mut domains = Domains::new().await;
+    let zone = domains.zone("example.com");
+    let service = domains.service("api.example.com");
+    prove(&domains, &service).await;
+    let (record, _) = domains.proof(&service);
+    domains.region().world().services.get_mut(&service).unwrap().private_dns_name = None;
+    domains.writes();
+    let answer = domains.run(json!({})).await.unwrap();
+    assert_eq!((outcomes(&answer), skipped(&answer)), (vec![], tallied(&[("already-right", 1)])));
+    let label = record.split('.').next().unwrap();
+    let detail = answer["skipped"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains(label) && detail.contains("no longer needed"), "{answer}");
+    assert!(domains.txt(&zone, &record).is_some() && domains.writes().is_empty());
+}
+
+#[tokio::test]
 async fn a_zone_of_another_account_is_reached_through_its_role() {
     let domains = Domains::new().await;
     let role = "arn:aws:iam::333344445555:role/dns";

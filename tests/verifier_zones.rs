@@ -9,6 +9,7 @@ use privatelink_region::Settings;
 use privatelink_region::dns::DnsFaultKind;
 use privatelink_region::faults::FaultKind;
 use privatelink_region::route53::{Name, RecordKey, RecordSet};
+use privatelink_region::world::DnsState;
 use privatelink_tests::domains::{Domains, PROPAGATION};
 use privatelink_tests::stage::{outcomes, settings, skipped, tallied};
 use serde_json::json;
@@ -40,6 +41,22 @@ async fn a_zone_that_two_pages_show_is_one_zone() {
     assert!(outcomes(&answer).contains(&("write-record done".to_owned(), 2)), "{answer}");
     let calls = domains.stage.calls();
     assert!(!calls.iter().any(|(action, _)| action == "GetHostedZone"), "nothing had to be told apart: {calls:?}");
+}
+
+#[tokio::test]
+async fn a_record_set_that_two_pages_show_is_one_set() {
+    // By their labels `api` comes before `api-2`, and after it as one text: one page does not answer for both.
+    for names in [["api.example.com", "api-2.example.com"], ["api-2.example.com", "api.example.com"]] {
+        let domains = Domains::new().await;
+        let zone = domains.zone("example.com");
+        let services = names.map(|name| domains.service(name));
+        for service in &services {
+            domains.put_proof(&zone, service);
+            domains.become_state(service, DnsState::Verified);
+        }
+        let answer = domains.run(json!({})).await.unwrap();
+        assert_eq!(skipped(&answer), tallied(&[("already-right", 2)]), "{answer}");
+    }
 }
 
 #[tokio::test]

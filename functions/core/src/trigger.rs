@@ -259,8 +259,8 @@ fn eventbridge(event: &Map<String, Value>, side: Side) -> Result<Look<FoundId>, 
 /// The record of one API call. A call that failed changed nothing, so it is no reason to look.
 fn cloudtrail(detail: &Map<String, Value>, side: Side) -> Result<Look<FoundId>, Unrecognized> {
     let called = detail.get("eventName").and_then(Value::as_str).unwrap_or_default();
-    let by = detail.get("eventSource").and_then(Value::as_str).unwrap_or_default();
-    if by != "ec2.amazonaws.com" || !CALLS.contains(&called) {
+    let by = detail.get("eventSource").and_then(Value::as_str);
+    if by.is_some_and(|by| by != "ec2.amazonaws.com") || !CALLS.contains(&called) {
         let shown: String = called.chars().take(64).collect();
         return unrecognized(format!("nothing here follows from a call of `{shown}`"));
     }

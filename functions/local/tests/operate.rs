@@ -225,6 +225,8 @@ echo '{{"Version": 1, "AccessKeyId": "{PROVIDER}", "SecretAccessKey": "s", "Sess
     desk.set("AWS_ACCESS_KEY_ID", ACME.to_owned());
     let (good, text) = desk.run(&["list", "--profile", "mine"]).await;
     assert!(good && text.contains(&acme), "{text}");
+    let (_, text) = desk.run(&["diagnose", "api.example.com", "--profile", "mine"]).await;
+    assert!(text.contains("no service of this account"), "{text}");
     let (good, text) = desk.run(&["list", "--profile", "other"]).await;
     assert!(!good && text.contains("no profile") && text.contains("AWS_ACCESS_KEY_ID"), "{text}");
     desk.set("AWS_ACCESS_KEY_ID", String::new());

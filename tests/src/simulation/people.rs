@@ -15,7 +15,7 @@ use crate::stage::{ACME, PROVIDER};
 /// The most endpoints that one seed makes.
 const ENDPOINTS: usize = 14;
 /// The names that services may have. That of `example.org` is in another account's zone, and the last one in none.
-const NAMES: [&str; 5] = ["a.example.com", "b.example.com", "*.c.example.com", "e.example.org", "d.example.net"];
+const NAMES: [&str; 5] = ["a.example.com", "a-2.example.com", "*.c.example.com", "e.example.org", "d.example.net"];
 
 /// A Region from which some connect.
 const ABROAD: &str = "eu-central-1";

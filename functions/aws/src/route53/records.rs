@@ -47,10 +47,13 @@ pub async fn read(
             call.send().await.map_err(CallError::from)
         };
         let listed = account.paced(by, call).await?;
+        // Several sets of one name are several on one page; a set that two pages show is one.
+        let mut shown: BTreeMap<DnsName, Existing> = BTreeMap::new();
         for set in listed.resource_record_sets.iter().filter(|set| set.r#type == RrType::Txt) {
             let Some(name) = name_of(&set.name) else { continue };
-            found.entry(name).and_modify(|known| *known = Existing::NotSimple).or_insert_with(|| existing(set));
+            shown.entry(name).and_modify(|known| *known = Existing::NotSimple).or_insert_with(|| existing(set));
         }
+        found.extend(shown);
         // A page that ends within a name's sets has shown enough of it to see that they are several.
         answered.add(name.as_str(), listed.next_record_name.as_deref().filter(|_| listed.is_truncated));
         if !answered.covers(name.as_str()) {

@@ -16,7 +16,7 @@ use privatelink_core::config::{Mode, VerifierConfig};
 use privatelink_core::ids::ServiceId;
 use privatelink_core::metrics::{Metrics, Names};
 use privatelink_core::observed::{Observed, TAG_DOMAIN};
-use privatelink_core::ownership::{Domain, DomainPlan, Domains, Memory, Step, plan_ownership};
+use privatelink_core::ownership::{Domain, DomainPlan, Domains, Memory, Step, plan_ownership, stale};
 use privatelink_core::plan::{Reason, Skip};
 use privatelink_core::report::{Answer, Failure, Outcome, Report, ready};
 use privatelink_core::trigger::Look;
@@ -222,6 +222,10 @@ impl Verifier {
         let mut skipped: Vec<Skip> =
             observed.foreign.iter().map(|service| Skip::service(service, Reason::Foreign)).collect();
         skipped.extend(observed.unreadable.iter().map(Skip::unreadable));
+        // Nothing is written to a service that has no name any more, so that this is said for as long as it has none.
+        let nameless = observed.services.values().filter(|service| service.private_dns.is_none());
+        skipped
+            .extend(nameless.filter_map(|service| stale(&service.id, &Memory::parse(service.tags.get(TAG_DOMAIN)?))));
         let named = observed.services.values().filter_map(|service| {
             let private_dns = service.private_dns.clone()?;
             let tag = service.tags.get(TAG_DOMAIN).map(|tag| Memory::parse(tag)).unwrap_or_default();

@@ -98,9 +98,10 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Whether it is an interface endpoint, the only type that has these settings and can be tried.
+    /// Whether it is an interface endpoint, the only type that has these settings and can be tried. One of a provider's
+    /// service is, where AWS does not say its type.
     pub fn is_interface(&self) -> bool {
-        self.kind.eq_ignore_ascii_case("Interface")
+        self.kind.eq_ignore_ascii_case("Interface") || self.kind.is_empty() && self.service.is_some()
     }
 
     /// The Region of its service; its own, where nothing says otherwise.

@@ -181,7 +181,7 @@ fn delegated_wrong(seen: &Seen, hosted: Option<&HostedZone>) -> Option<Finding> 
             format!("publish the record in the zone `{zone}`, or take its NS record out of `{}`", hosted.name),
         )),
         (Delegation::To { zone, servers }, Some(hosted))
-            if hosted.name_servers.is_some() && !shares_a_server(hosted, servers) =>
+            if hosted.name_servers.as_ref().is_some_and(|own| !own.is_empty()) && !shares_a_server(hosted, servers) =>
         {
             Some(Finding::new(
                 Diagnosis::ZoneDelegatedElsewhere,

@@ -29,7 +29,7 @@ use crate::plan::Skip;
 pub use diagnose::{Finding, readable, zone_line};
 pub use domains::{DOMAINS_FILE, Domains, Publisher};
 pub use memory::{Checks, Memory};
-pub use planner::plan_ownership;
+pub use planner::{plan_ownership, stale};
 pub use record_set::{MOST_VALUES, TxtSet, quoted, unquoted};
 pub use zone::{HostedZone, candidates, delegated_among};
 

@@ -7,6 +7,7 @@ use super::{
     Tell, TxtSet, Write, quoted, readable, zone_line,
 };
 use crate::diagnosis::Diagnosis;
+use crate::ids::ServiceId;
 use crate::notice::DomainNews;
 use crate::observed::DnsNameState;
 use crate::plan::{Reason, Skip};
@@ -36,6 +37,7 @@ pub fn plan_ownership(domain: &Domain, now: OffsetDateTime) -> DomainPlan {
     let mut planner = Planner { domain, now, memory, plan };
     planner.report_stale(label);
     match (Proof::of(&domain.private_dns), &domain.private_dns.state) {
+        (Ok(None), DnsNameState::Unknown(word)) if word.is_empty() => planner.wait("AWS has not told the record yet"),
         (_, DnsNameState::Unknown(word)) => {
             let shown: String = word.chars().take(64).collect();
             planner.skip(Reason::UnknownState, Some(format!("the state `{shown}` is not known")), None);
@@ -47,6 +49,14 @@ pub fn plan_ownership(domain: &Domain, now: OffsetDateTime) -> DomainPlan {
         (Ok(Some(proof)), DnsNameState::PendingVerification | DnsNameState::Failed) => planner.prove(&proof),
     }
     planner.finish()
+}
+
+/// What is said of the record that a service's memory is about, once the service has another name or none.
+pub fn stale(service: &ServiceId, memory: &Memory) -> Option<Skip> {
+    let label = Some(&memory.label).filter(|label| !label.is_empty())?;
+    let detail = format!("the record `{label}` of the service's former name is no longer needed");
+    let fix = "remove it from its zone, if no other service shares it; nothing here does".to_owned();
+    Some(Skip { detail: Some(detail), fix: Some(fix), ..Skip::service(service, Reason::AlreadyRight) })
 }
 
 struct Planner<'d> {
@@ -71,11 +81,8 @@ impl Planner<'_> {
     /// A service that got another name has another record. The old one stays, and somebody should know.
     fn report_stale(&mut self, label: &str) {
         let old = &self.domain.memory.label;
-        if !old.is_empty() && !label.is_empty() && old != label {
-            let detail = format!("the record `{old}` of the service's former name is no longer needed");
-            let fix = "remove it from its zone, if no other service shares it; nothing here does".to_owned();
-            let skip = Skip::service(&self.domain.service, Reason::AlreadyRight);
-            self.plan.stale = Some(Skip { detail: Some(detail), fix: Some(fix), ..skip });
+        if !label.is_empty() && old != label {
+            self.plan.stale = stale(&self.domain.service, &self.domain.memory);
         }
     }
 
@@ -156,7 +163,7 @@ impl Planner<'_> {
                 }
                 let finding = self.for_a_person(finding, proof);
                 let finding = self.in_place(finding);
-                self.plan.under_way = finding.diagnosis.passes();
+                self.plan.under_way = self.passes(finding.diagnosis);
                 self.found(finding, Some(proof));
             }
         }
@@ -253,12 +260,22 @@ impl Planner<'_> {
             (DomainNews::Failed, format!("failed/{}", finding.diagnosis.word()))
         };
         let before = self.memory.told.as_deref().unwrap_or_default();
-        let known = before == told || (finding.diagnosis.passes() && before != "required" && !before.is_empty());
+        let passes = self.passes(finding.diagnosis);
+        let known = before == told || (passes && before != "required" && !before.is_empty());
         if known || self.is_early(finding.diagnosis) {
             return;
         }
         self.memory.told = Some(told);
         self.tell(news, Some(finding), proof.cloned());
+    }
+
+    /// Whether it may end by itself: also that the zone was not read, where Route 53 may be asked again.
+    fn passes(&self, diagnosis: Diagnosis) -> bool {
+        diagnosis.passes() || diagnosis == Diagnosis::ZoneUnreadable && self.is_to_be_read_again()
+    }
+
+    fn is_to_be_read_again(&self) -> bool {
+        matches!(self.domain.place, Place::Unreadable { passes: true, .. })
     }
 
     /// Whether it may pass before anybody would have read of it.
@@ -268,7 +285,8 @@ impl Planner<'_> {
         }
         let failed = self.domain.private_dns.state == DnsNameState::Failed && self.domain.change.is_none();
         let lasts = self.memory.since.is_some_and(|since| self.now >= since + PATIENCE);
-        diagnosis.passes() && !failed && !lasts
+        // That AWS found no record says nothing of a zone that was not read.
+        self.passes(diagnosis) && !lasts && (!failed || self.is_to_be_read_again())
     }
 
     fn lost(&mut self, finding: Finding) {
@@ -311,6 +329,7 @@ impl Planner<'_> {
             ));
         }
         self.plan.under_way = true;
+        self.memory.since = None;
         self.plan.steps.push(Step::WriteRecord(Write {
             zone: zone.id.clone(),
             role: role.cloned(),

@@ -151,6 +151,13 @@ fn everything_else_is_refused() {
 }
 
 #[test]
+fn a_call_that_does_not_say_whose_it_is_is_ec2s() {
+    let call = json!({"source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "detail":
+        {"eventName": "AcceptVpcEndpointConnections", "requestParameters": {"id": "vpce-svc-0b"}}});
+    assert_eq!(look(call), at(&["vpce-svc-0b"]));
+}
+
+#[test]
 fn what_is_enormous_is_refused() {
     let deep = "[".repeat(100_000);
     assert!(Trigger::parse(deep.as_bytes()).is_err());

@@ -30,6 +30,8 @@ pub(crate) struct Arguments {
     /// A private DNS name of a service of this account, or, with `--record` and `--value`, any name
     #[arg(value_name = "NAME")]
     name: String,
+    #[command(flatten)]
+    from: super::Place,
     /// The first label of the TXT record that AWS names: `_6e86v84tqgqubxbwii1m`
     #[arg(long, value_name = "LABEL", requires = "value")]
     record: Option<String>,
@@ -45,7 +47,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
-    let Arguments { name, record, value, server, json } = arguments;
+    let Arguments { name, from, record, value, server, json } = arguments;
     let given = servers(server)?;
     let dns = if given.is_empty() { Dns::system() } else { Dns::servers(given) };
     let (proof, zone) = match (record, value) {
@@ -53,7 +55,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
             let record = DnsName::folded(&name)?.without_wildcard().below(&label)?;
             (Proof { record, value }, None)
         }
-        _ => of_service(&name).await?,
+        _ => of_service(&name, &from).await?,
     };
     let seen = dns.seen(&proof.record, &proof.value, Instant::now() + PATIENCE).await;
     let found = readable(&proof.value, &seen, zone.as_ref());
@@ -87,10 +89,13 @@ pub(super) fn servers(named: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Box<dyn
 }
 
 /// What AWS wants to see for a name of a service of this account, and the zone that it belongs into.
-async fn of_service(name: &str) -> Result<(Proof, Option<HostedZone>), Box<dyn Error>> {
+async fn of_service(name: &str, from: &super::Place) -> Result<(Proof, Option<HostedZone>), Box<dyn Error>> {
     let advice = "or name the record with `--record` and `--value`";
-    let keys = super::credentials::from_tool(None).map_err(|error| format!("{error}; {advice}"))?;
-    let lookup = |variable: &str| keys.get(variable).cloned().or_else(|| std::env::var(variable).ok());
+    let keys = super::credentials::from_tool(from.profile.as_deref()).map_err(|error| format!("{error}; {advice}"))?;
+    let lookup = |variable: &str| match variable {
+        "PRIVATELINK_POLICY_DIR" => Some(from.folder()),
+        _ => keys.get(variable).cloned().or_else(|| std::env::var(variable).ok()),
+    };
     let verifier = Verifier::from_vars(lookup).map_err(|failure| format!("{failure}; {advice}"))?;
     let domains = verifier.domains()?;
     let now = OffsetDateTime::now_utc();

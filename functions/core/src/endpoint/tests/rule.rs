@@ -210,6 +210,9 @@ fn nothing_is_set_on_an_endpoint_that_is_not_available() {
 fn what_is_no_interface_endpoint_of_a_provider_is_left() {
     let gateway = Endpoint { kind: "Gateway".to_owned(), ..endpoint("vpce-0a") };
     assert_eq!(told(&plan(&account([gateway]), &settings())), ["already-right"]);
+    // Of a provider's service, it is one where nothing says its type.
+    let silent = Endpoint { kind: String::new(), ..endpoint("vpce-0a") };
+    assert_eq!(plan(&account([silent]), &settings()).effects.len(), 1);
     let of_aws =
         Endpoint { service: None, service_name: "com.amazonaws.us-west-2.ssm".to_owned(), ..endpoint("vpce-0a") };
     assert_eq!(told(&plan(&account([of_aws]), &settings())), ["foreign"]);

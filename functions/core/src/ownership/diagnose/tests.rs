@@ -56,7 +56,10 @@ fn a_value_that_all_servers_have_is_readable() {
     let elsewhere = Seen { delegation: to("example.com", &["ns1.else.example"]), ..seen(vec![good()]) };
     assert_eq!(diagnosis(&elsewhere), None);
     // Servers that were only given say nothing of what the world sees.
-    assert_eq!(diagnosis(&Seen { given: true, ..elsewhere }), Some(Diagnosis::ZoneDelegatedElsewhere));
+    let given = Seen { given: true, ..elsewhere };
+    assert_eq!(diagnosis(&given), Some(Diagnosis::ZoneDelegatedElsewhere));
+    // Nor does a zone of which AWS told no servers.
+    assert_eq!(readable(VALUE, &given, Some(&hosted(&[]))), Ok(()));
 }
 
 #[test]

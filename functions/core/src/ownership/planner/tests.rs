@@ -318,6 +318,32 @@ fn a_zone_that_can_not_be_read_is_an_outcome_and_stops_nothing_else() {
 }
 
 #[test]
+fn a_zone_that_could_not_be_read_for_once_is_waited_for_before_anybody_is_told() {
+    let throttled = || Place::Unreadable { code: "Throttling".to_owned(), detail: "no".to_owned(), passes: true };
+    for state in ["pendingVerification", "failed"] {
+        let mut name = Domain { seen: seen(Answer::NoName), ..domain(state, throttled()) };
+        for at in [NOW, minutes(14)] {
+            assert!(plan_ownership(&name, at).under_way);
+            assert_eq!(go(&mut name, at), ["Throttling", "zone-unreadable"], "{state}");
+        }
+        assert_eq!(
+            go(&mut name, minutes(15)),
+            ["Throttling", "DomainVerificationFailed", "zone-unreadable"],
+            "{state}"
+        );
+    }
+    // Nobody has heard of it, so that what is wrong afterwards is news.
+    let mut name = Domain { seen: seen(Answer::NoName), ..domain("pendingVerification", throttled()) };
+    go(&mut name, NOW);
+    name.place = zone(Existing::Nothing);
+    assert_eq!(go(&mut name, minutes(14)), ["write beside 0"]);
+    name.change = None;
+    name.seen = seen(Answer::NoName);
+    assert_eq!(go(&mut name, minutes(16)), ["record-missing"]);
+    assert_eq!(go(&mut name, minutes(31)), ["DomainVerificationFailed", "record-missing"]);
+}
+
+#[test]
 fn another_name_begins_anew_and_the_old_record_is_named() {
     let memory = Memory { verified: true, check: Some(Checks { last: NOW, count: 9 }), ..Memory::of("_old") };
     let mut domain = Domain { memory, ..domain("pendingVerification", zone(Existing::Nothing)) };
@@ -337,6 +363,9 @@ fn what_can_not_be_understood_is_left_alone() {
     assert_eq!(go(&mut strange, NOW), ["unknown-state"]);
     let mut early = domain("pendingVerification", Place::NotAsked);
     early.private_dns.record = None;
+    assert_eq!(go(&mut early, NOW), ["not-ready"]);
+    // AWS may tell the name before anything else of it.
+    early.private_dns.state = DnsNameState::from_word("");
     assert_eq!(go(&mut early, NOW), ["not-ready"]);
     // Without a record there is nothing to wait for either, once the name is verified.
     early.private_dns.state = DnsNameState::Verified;
