@@ -142,7 +142,8 @@ def test_the_services_stack_keeps_everything_when_it_is_deleted_and_takes_both_k
     for given in (SERVICE_PARAMETERS, {"ServiceTag": "a=b", "VpcId": "vpc-0a0a0a0a", "SubnetIds": "subnet-0a0a0a0a"}):
         stack = Stack(read("service.yaml"), {**given, "PrivateDnsName": "api.example.com"})
         for name, resource in stack.resources.items():
-            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+            kept = resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
+            assert kept == ("RetainExceptOnCreate", "Retain"), name
         service = stack.properties("Service")
         assert service["AcceptanceRequired"] is True and service["SupportedIpAddressTypes"] == ["ipv4", "ipv6"]
     assert stack.properties("LoadBalancer")["IpAddressType"] == "dualstack"
