@@ -4,11 +4,14 @@
 use std::fs;
 use std::time::Duration;
 
+use privatelink_aws::acceptor::Acceptor;
+use privatelink_aws::client;
 use privatelink_aws::deadline::Deadline;
 use privatelink_core::report::Failure;
 use privatelink_region::Settings;
 use privatelink_region::faults::FaultKind;
-use privatelink_tests::stage::{outcomes, settings, skipped, tallied};
+use privatelink_tests::meanwhile::meanwhile;
+use privatelink_tests::stage::{START, outcomes, settings, skipped, tallied};
 use privatelink_tests::{ACME, BETA, PROVIDER, STRANGER, Stage};
 use serde_json::json;
 
@@ -66,6 +69,22 @@ async fn the_twenty_first_connection_of_twenty_is_not_accepted() {
     assert!(endpoints.iter().all(|endpoint| stage.state(endpoint) == "pending"), "the oldest go first");
     stage.run(json!({})).await.unwrap();
     assert_eq!(stage.count("pending"), 20);
+}
+
+#[tokio::test]
+async fn who_asks_first_within_a_second_is_let_in_first() {
+    for seed in 0..8 {
+        let stage = Stage::with(Settings { seed, ..settings() });
+        let service = stage.service();
+        stage.connect_many(&service, ACME, 19);
+        let both = [(); 2].map(|()| stage.connect(&service, ACME));
+        for (endpoint, millis) in both.iter().zip([100, 900]) {
+            let created = START + Duration::from_secs(3_600) + Duration::from_millis(millis);
+            stage.region.world().endpoints.get_mut(endpoint).unwrap().created = created;
+        }
+        stage.run(json!({})).await.unwrap();
+        assert_eq!(both.map(|endpoint| stage.state(&endpoint)), ["pending", "pendingAcceptance"], "{seed}");
+    }
 }
 
 #[tokio::test]
@@ -157,6 +176,25 @@ async fn what_a_person_decided_is_left_as_it_is() {
     // The stranger is in, and the policy would not let it in today: that is said, and nobody is cut off.
     assert_eq!(skipped(&answer), tallied(&[("no-longer-permitted", 1), ("not-pending", 1)]));
     assert_eq!([accepted, rejected].map(|endpoint| stage.state(&endpoint)), ["pending", "rejected"]);
+}
+
+#[tokio::test]
+async fn what_a_person_decided_while_a_bucket_was_empty_is_not_tagged_as_ours() {
+    let stage = Stage::new();
+    let service = stage.service();
+    let endpoint = stage.connect(&service, ACME);
+    stage.break_next("AcceptVpcEndpointConnections", 1, FaultKind::Throttled);
+    let (region, person) = (stage.region.clone(), endpoint.clone());
+    // Two reads, and the call that is turned away: before it is made again, a person says no.
+    let http = meanwhile(&stage.region, "POST", "", move |n| {
+        if n == 3 {
+            region.world().reject(&service, &person).unwrap();
+        }
+    });
+    let acceptor = Acceptor::new(stage.config.clone(), client::ec2(&stage.config.aws, http));
+    let answer = acceptor.handle(b"{}", stage.region.now(), Deadline::after(Duration::from_secs(10))).await;
+    assert_eq!(outcomes(&answer.value().unwrap()), tallied(&[("accept already-done", 1)]));
+    assert_eq!((stage.state(&endpoint).as_str(), stage.tags(&endpoint)), ("rejected", None));
 }
 
 #[tokio::test]

@@ -90,10 +90,14 @@ async fn what_can_not_be_marked_is_not_published() {
     let service = notices.stage.service();
     let endpoint = notices.connection(&service, ACME, "available");
     notices.held(&service, STRANGER);
-    notices.stage.break_next("CreateTags", u32::MAX, FaultKind::Unauthorized);
-    for _ in 0..3 {
-        let answer = notices.run(json!({})).await.unwrap();
-        assert_eq!(outcomes(&answer), tallied(&[("publish refused UnauthorizedOperation", 2)]));
+    // The second one is what EC2 says of an id of a kind that it does not tag.
+    for code in ["UnauthorizedOperation", "InvalidID"] {
+        notices.region().mend();
+        notices.stage.break_next("CreateTags", u32::MAX, FaultKind::Refused(code.to_owned()));
+        for _ in 0..2 {
+            let answer = notices.run(json!({})).await.unwrap();
+            assert_eq!(outcomes(&answer), tallied(&[(&format!("publish refused {code}"), 2)]));
+        }
     }
     assert_eq!((notices.told(), notices.writes().get("PublishBatch")), (vec![], None));
     notices.region().mend();
@@ -372,6 +376,19 @@ async fn an_entry_that_is_refused_is_refused_alone_and_one_that_is_not_is_tried_
     );
     notices.run(json!({})).await.unwrap();
     assert_eq!(notices.told().len(), 3);
+}
+
+#[tokio::test]
+async fn where_no_batches_are_known_each_message_is_published_by_itself() {
+    let mut notices = Notices::new();
+    let service = notices.stage.service();
+    for _ in 0..3 {
+        notices.connection(&service, ACME, "available");
+    }
+    notices.stage.break_next("PublishBatch", u32::MAX, FaultKind::Refused("InvalidAction".to_owned()));
+    let answer = notices.run(json!({})).await.unwrap();
+    assert_eq!(outcomes(&answer), tallied(&[("publish done", 3), ("tag done", 3)]));
+    assert_eq!((notices.told().len(), notices.writes()["Publish"]), (3, 3));
 }
 
 #[tokio::test]

@@ -334,8 +334,9 @@ impl Queue {
         let known =
             unsuccessful.iter().all(|failed| items.iter().any(|item| failed.resource_id() == Some(item.id(&what))));
         if !known {
-            // It failed for somebody, and does not say for whom. Asked one by one, it has to.
-            let call = Call { perhaps_done: true, ..Call::new(what, items) };
+            // It failed for somebody, and does not say for whom. Asked one by one, it has to; and the others it did.
+            let perhaps_done = perhaps_done || items.len() > 1;
+            let call = Call { perhaps_done, ..Call::new(what, items) };
             return match call.items.len() {
                 1 => {
                     let code = unsuccessful.first().and_then(|failed| failed.error()).and_then(|error| error.code());

@@ -101,7 +101,7 @@ impl Meaning {
         }
         if code.starts_with("NoSuch")
             || code.ends_with(".NotFound")
-            || ["InvalidState", "IncorrectState", "InvalidID", "NotFound"].contains(&code)
+            || ["InvalidState", "IncorrectState", "NotFound"].contains(&code)
         {
             return Self::Over;
         }
@@ -174,7 +174,8 @@ where
                         meaning: Meaning::of(code, Some(status)),
                         code: code.to_owned(),
                         detail,
-                        perhaps_done: status >= 500,
+                        // What an empty bucket turned away was not begun.
+                        perhaps_done: status >= 500 && !THROTTLED.contains(&code),
                     },
                     // A body that could not be read under HTTP 200 is no refusal.
                     None if status < 400 => Self::of_the_way("UnreadableResponse", detail),

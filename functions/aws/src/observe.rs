@@ -68,7 +68,18 @@ pub async fn observe(
             Err(unreadable) => observed.unreadable.push(unreadable),
         }
     }
+    shown_once(&mut observed.connections);
     Ok(observed)
+}
+
+/// One that two pages show is one, and waits no more where either page says so.
+fn shown_once(connections: &mut Vec<Connection>) {
+    fn key(of: &Connection) -> (&ServiceId, &EndpointId) {
+        (&of.service, &of.endpoint)
+    }
+    let waits = |of: &Connection| of.state == EndpointState::PendingAcceptance;
+    connections.sort_unstable_by(|a, b| (key(a), waits(a)).cmp(&(key(b), waits(b))));
+    connections.dedup_by(|a, b| key(a) == key(b));
 }
 
 /// Looks at the services that `look` means, and at nothing else.
@@ -234,7 +245,8 @@ fn connection(from: VpcEndpointConnection, region: &str) -> Result<Connection, U
         (Ok(endpoint), Ok(owner)) => (endpoint, owner),
         (Err(error), _) | (_, Err(error)) => return Err(unreadable(error.to_string())),
     };
-    let created = from.creation_timestamp().and_then(|at| OffsetDateTime::from_unix_timestamp(at.secs()).ok());
+    let created =
+        from.creation_timestamp().and_then(|at| OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok());
     let Some(created) = created else {
         return Err(unreadable("it does not say when it was made".to_owned()));
     };
@@ -251,4 +263,30 @@ fn connection(from: VpcEndpointConnection, region: &str) -> Result<Connection, U
         dns_names: from.dns_entries().iter().filter_map(|entry| entry.dns_name().map(ToOwned::to_owned)).collect(),
         tags: tags(from.tags()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(endpoint: &str, state: &str) -> Connection {
+        let shown = VpcEndpointConnection::builder()
+            .service_id("vpce-svc-0a")
+            .vpc_endpoint_id(endpoint)
+            .vpc_endpoint_owner("111122223333")
+            .vpc_endpoint_state(state.into())
+            .creation_timestamp(aws_smithy_types::DateTime::from_secs(1));
+        connection(shown.build(), "us-west-2").unwrap()
+    }
+
+    #[test]
+    fn what_two_pages_show_is_there_once_and_waits_no_more_where_one_says_so() {
+        let (pending, available) = (shown("vpce-0a", "pendingAcceptance"), shown("vpce-0a", "available"));
+        let other = shown("vpce-0b", "pendingAcceptance");
+        for pages in [[&pending, &other, &available], [&available, &other, &pending]] {
+            let mut connections = pages.map(Clone::clone).to_vec();
+            shown_once(&mut connections);
+            assert_eq!(connections, [available.clone(), other.clone()]);
+        }
+    }
 }

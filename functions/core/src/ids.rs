@@ -152,8 +152,11 @@ fn is_hex(text: &str) -> bool {
 /// one thing that is certain to be in it.
 pub fn ids_in(text: &str) -> impl Iterator<Item = FoundId> + '_ {
     text.match_indices(ENDPOINT).filter_map(|(at, _)| {
-        let before = text.get(..at)?.chars().next_back();
-        if before.is_some_and(|c| c.is_ascii_alphanumeric()) {
+        let mut before = text.get(..at)?.chars().rev();
+        let last = before.next();
+        // The letter of JSON's `\n` and its like is none of a word's.
+        let is_escape = matches!(last, Some('b' | 'f' | 'n' | 'r' | 't')) && before.next() == Some('\\');
+        if last.is_some_and(|c| c.is_ascii_alphanumeric()) && !is_escape {
             return None;
         }
         let rest = text.get(at..)?;
@@ -201,6 +204,8 @@ mod tests {
         assert_eq!(found(prose), ["vpce-0aa11bb22cc33dd44", "vpce-svc-0123456789abcdef0"]);
         assert_eq!(found(r#"{"VpcEndpointId":"vpce-12345678"}"#), ["vpce-12345678"]);
         assert_eq!(found("com.amazonaws.vpce.us-west-2.vpce-svc-0a,"), ["vpce-svc-0a"]);
+        assert_eq!(found(r#"{"text":"New request\nvpce-svc-0b\tof\r\nvpce-0a"}"#), ["vpce-svc-0b", "vpce-0a"]);
+        assert_eq!(found(r"nvpce-0a \xvpce-0b"), [""; 0]);
         assert_eq!(found("vpce-0a1-xyz.vpce-svc-0b2.us-west-2.vpce.amazonaws.com"), ["vpce-0a1", "vpce-svc-0b2"]);
     }
 

@@ -58,6 +58,12 @@ pub fn ids_in(text: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
             _ => words.push((at, at + c.len_utf8())),
         }
     }
+    // The letter of an escape of JSON's belongs to no word.
+    for (from, _) in &mut words {
+        if text[..*from].ends_with('\\') && text[*from..].starts_with(['b', 'f', 'n', 'r', 't']) {
+            *from += 1;
+        }
+    }
     let word = |n: usize| words.get(n).map(|(from, to)| &text[*from..*to]);
     let joined = |n: usize| matches!(words.get(n..n + 2), Some([(_, end), (begin, _)]) if &text[*end..*begin] == "-");
     let hex = |word: &str| word.len() <= 17 && word.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

@@ -135,7 +135,18 @@ impl<'l> Way<'l> {
             return Err(CallError::too_late());
         }
         let messages: Vec<_> = batch.iter().map(|(_, message)| message).collect();
-        attempt(give_up, again, self.topics.publish_batch(self.topic, &messages)).await
+        let answer = attempt(give_up, again, self.topics.publish_batch(self.topic, &messages)).await;
+        match answer {
+            // Whoever stands in SNS's place, and knows no batches.
+            Err(error) if error.code == "InvalidAction" => {
+                let mut answers = Vec::with_capacity(messages.len());
+                for message in messages {
+                    answers.push(self.topics.publish(self.topic, message, give_up).await);
+                }
+                Ok(answers)
+            }
+            answer => answer,
+        }
     }
 
     fn closed(&self) -> Option<CallError> {

@@ -7,7 +7,7 @@ use super::names;
 use super::shown::cut;
 use super::{Kind, News, Notice, Undelivered, steps};
 use crate::ids::{AccountId, ConnectionId, EndpointId, ServiceId};
-use crate::observed::{Connection, Service, TAG_POLICY};
+use crate::observed::{Connection, EndpointState, Service, TAG_POLICY};
 
 /// The version of the form.
 pub(super) const SCHEMA_VERSION: &str = "1";
@@ -283,9 +283,11 @@ impl<'n> EndpointPart<'n> {
     }
 }
 
-/// The policies that decided, as the connection's tag says.
+/// The policies that decided, as the connection's tag says. None did where a person decided about what was held.
 pub(super) fn policy(connection: &Connection) -> Vec<&str> {
-    let ids = connection.tags.get(TAG_POLICY).map(|ids| ids.split_whitespace());
+    let undecided = matches!(connection.state, EndpointState::PendingAcceptance | EndpointState::Expired);
+    let by_hand = super::plan::is_held(connection) && !undecided;
+    let ids = connection.tags.get(TAG_POLICY).filter(|_| !by_hand).map(|ids| ids.split_whitespace());
     ids.into_iter().flatten().map(|id| cut(id, LONGEST)).collect()
 }
 

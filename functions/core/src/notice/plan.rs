@@ -179,6 +179,7 @@ impl<'o> Planner<'o> {
     }
 }
 
-fn is_held(connection: &Connection) -> bool {
+/// Whether the policy held it, whatever a person decided since.
+pub(super) fn is_held(connection: &Connection) -> bool {
     connection.tags.get(TAG_DECISION).is_some_and(|decision| decision == told::HELD)
 }

@@ -115,6 +115,17 @@ fn a_claim_that_is_written_first_changes_nothing_of_what_is_remembered() {
 }
 
 #[test]
+fn the_policies_that_held_a_connection_did_not_decide_what_a_person_decided() {
+    let by_hand = Connection { state: EndpointState::Available, ..held(1, ACME) };
+    let observed = ready(vec![by_hand]);
+    let (settings, consumers) = (settings(), consumers());
+    let plan = plan_notices(&observed, &consumers, &settings, NOW);
+    let NoticeEffect::Publish(publish) = &plan.effects[0] else { panic!("{plan:?}") };
+    let (document, _) = hold_to_the_rules(&publish.notice.message());
+    assert_eq!(document["policy"], serde_json::json!([]));
+}
+
+#[test]
 fn what_one_account_has_waiting_at_one_service_is_one_notice() {
     let mut observed = ready(vec![held(1, ACME), held(3, ACME), held(2, ACME), held(4, STRANGER)]);
     let (settings, consumers) = (settings(), consumers());
