@@ -44,6 +44,10 @@ impl Kept {
 
     /// Notes that a name is verified of which nothing else is known: should it be so no more, that is a loss.
     pub(super) fn saw(&self, domain: &Domain, now: OffsetDateTime) {
+        // What its tag says may be of another name, and is to be exchanged first.
+        if self.owes(&domain.service) {
+            return;
+        }
         if let (DnsNameState::Verified, Some(record), true) =
             (&domain.private_dns.state, &domain.private_dns.record, domain.memory.is_bare())
         {
@@ -70,5 +74,36 @@ impl Kept {
 
     pub(super) fn changed(&self, service: &ServiceId, label: &str, change: Change) {
         self.lock().changes.insert(service.clone(), (label.to_owned(), change));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use privatelink_core::observed::{PrivateDns, TxtRecord};
+    use privatelink_core::ownership::Place;
+
+    use super::*;
+
+    #[test]
+    fn a_tag_that_is_owed_is_owed_although_the_name_is_verified_meanwhile() {
+        let service = ServiceId::parse("vpce-svc-0a").unwrap();
+        let domain = Domain {
+            service: service.clone(),
+            private_dns: PrivateDns {
+                name: "api.example.com".to_owned(),
+                state: DnsNameState::Verified,
+                record: Some(TxtRecord { label: "_new".to_owned(), value: "vpce:x".to_owned() }),
+            },
+            memory: Memory::of("_new"),
+            place: Place::NotAsked,
+            change: None,
+            seen: None,
+        };
+        for owed in [true, false] {
+            let kept = Kept::default();
+            kept.remember(&service, domain.memory.clone(), owed);
+            kept.saw(&domain, OffsetDateTime::UNIX_EPOCH);
+            assert_eq!((kept.owes(&service), kept.memory(&service, Memory::default()).verified), (owed, !owed));
+        }
     }
 }
