@@ -90,15 +90,7 @@ impl Domains {
 
     /// A new hosted zone of an account; private, where it is for a VPC.
     pub fn zone_of(&self, account: &str, name: &str, vpc: Option<&str>) -> String {
-        let mut world = self.region().world();
-        let now = world.now();
-        let draft = ZoneDraft {
-            name: Name::parse(name).unwrap(),
-            caller_reference: format!("{}", world.route53.zones.len()),
-            comment: None,
-            vpcs: vpc.map(|vpc| ("us-west-2".to_owned(), vpc.to_owned())).into_iter().collect(),
-        };
-        world.route53.create_zone(account, draft, now).0.id.clone()
+        create_zone(self.region(), account, name, vpc)
     }
 
     /// A new public hosted zone of the provider's, which the world knows already.
@@ -237,4 +229,17 @@ impl Domains {
 
 fn key(name: &str) -> RecordKey {
     RecordKey { name: Name::parse(name).unwrap(), kind: "TXT".to_owned(), identifier: None }
+}
+
+/// Makes a hosted zone of an account, private where it is for a VPC, and gives its id.
+pub fn create_zone(region: &Region, account: &str, name: &str, vpc: Option<&str>) -> String {
+    let mut world = region.world();
+    let now = world.now();
+    let draft = ZoneDraft {
+        name: Name::parse(name).unwrap(),
+        caller_reference: format!("{}", world.route53.zones.len()),
+        comment: None,
+        vpcs: vpc.map(|vpc| ("us-west-2".to_owned(), vpc.to_owned())).into_iter().collect(),
+    };
+    world.route53.create_zone(account, draft, now).0.id.clone()
 }

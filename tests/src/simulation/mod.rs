@@ -45,6 +45,7 @@ use self::network::{Network, Weather};
 use self::rules::{CONSUMERS, Rule};
 use self::time::Leaps;
 use self::timeline::Timeline;
+use crate::domains::create_zone;
 use crate::notices::{Notices, OPERATORS};
 use crate::stage::{ACME, PROVIDER, STRANGER, Stage};
 
@@ -173,7 +174,8 @@ impl Simulation {
         };
         let timeline = Arc::new(Timeline::new(&region));
         let network = Network::new(&region, random.u64(..), &timeline);
-        let zones = vec![zone(&region, PROVIDER, "example.com"), zone(&region, STRANGER, "example.org")];
+        let zones = [(PROVIDER, "example.com"), (STRANGER, "example.org")];
+        let zones = zones.map(|(account, name)| create_zone(&region, account, name, None)).to_vec();
         let happenings = region.listen();
         // A third of the seeds are calm: nobody dies there and nothing goes wrong, and nothing excuses a second notice.
         let calm = random.u8(..3) == 0;
@@ -298,18 +300,4 @@ impl Simulation {
             }
         }
     }
-}
-
-/// A zone of an account, by its id. That of another account is written to in a role of that account's.
-fn zone(region: &Region, account: &str, name: &str) -> String {
-    use privatelink_region::route53::{Name, ZoneDraft};
-    let mut world = region.world();
-    let now = world.now();
-    let draft = ZoneDraft {
-        name: Name::parse(name).unwrap(),
-        caller_reference: name.to_owned(),
-        comment: None,
-        vpcs: Vec::new(),
-    };
-    world.route53.create_zone(account, draft, now).0.id.clone()
 }
